@@ -1,0 +1,117 @@
+package checks
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A Finding is one thing that is wrong at one place.
+type Finding struct {
+	Rule *Rule
+	// Severity is the rule's, or what the settings made of it.
+	Severity Severity
+	File     *source.File
+	Span     source.Span
+	// Key is what the finding is about, apart from where it stands: the stage and the
+	// subject ("final user"). Together with the rule and the file it is the finding's
+	// identity, so it must not change when lines move.
+	Key string
+	// Message says what is wrong here, as a sentence with a full stop; it may use
+	// Markdown code spans.
+	Message string
+	// Help says what to do about it, likewise. Empty when Message already does.
+	Help string
+	// Related are other places that explain the finding.
+	Related []Related
+	// Fix is the edit that cures it, nil where a person must decide.
+	Fix *Fix
+}
+
+// Path is the path of the finding's file.
+func (f *Finding) Path() string { return f.File.Path() }
+
+// Line is the one-based line on which the finding starts.
+func (f *Finding) Line() int { return f.File.LineAt(f.Span.Start) }
+
+// Related is another place that explains a finding.
+type Related struct {
+	File    *source.File
+	Span    source.Span
+	Message string
+}
+
+// A Fix is a set of edits that belong together.
+type Fix struct {
+	// Title says what the fix does, in the imperative: "Listen on 8080".
+	Title  string
+	Safety Safety
+	Edits  []source.Edit
+}
+
+// Safety says who must agree to a fix.
+type Safety int8
+
+// A safe fix cannot change what a working image does and may be committed unasked; an
+// unsafe one is applied only on a person's command.
+const (
+	Unsafe Safety = iota
+	Safe
+)
+
+// A Skip is something that could not be checked. It is shown and never green.
+type Skip struct {
+	Path string
+	// File and Span are where the obstacle stands; File is nil when it has no place.
+	File *source.File
+	Span source.Span
+	// Rule is the id of the rule that could not be applied, empty for all.
+	Rule string
+	// Reason says why, as a sentence with a full stop; Help what to do, likewise.
+	Reason, Help string
+}
+
+// Line is the one-based line of the obstacle, 0 when it has none.
+func (s *Skip) Line() int {
+	if s.File == nil {
+		return 0
+	}
+	return s.File.LineAt(s.Span.Start)
+}
+
+// A Drop is a finding that was not reported because somebody knew better: another
+// rule, or a person with an ignore comment.
+type Drop struct {
+	Finding Finding
+	// Reason says why, as a sentence with a full stop or in the person's own words.
+	Reason string
+	// By is the ignore comment's place, nil File when no comment did it.
+	By Related
+}
+
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		cmp.Compare(a.Path(), b.Path()),
+		cmp.Compare(a.Span.Start, b.Span.Start),
+		cmp.Compare(b.Severity, a.Severity),
+		cmp.Compare(a.Rule.ID, b.Rule.ID),
+		cmp.Compare(a.Key, b.Key),
+		cmp.Compare(a.Message, b.Message),
+		cmp.Compare(a.Span.End, b.Span.End),
+	)
+}
+
+func sortFindings(fs []Finding) { slices.SortFunc(fs, compareFindings) }
+
+func sortSkips(ss []Skip) {
+	slices.SortFunc(ss, func(a, b Skip) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Reason, b.Reason))
+	})
+}
+
+func sortDrops(ds []Drop) {
+	slices.SortFunc(ds, func(a, b Drop) int {
+		return cmp.Or(compareFindings(a.Finding, b.Finding), cmp.Compare(a.Reason, b.Reason))
+	})
+}

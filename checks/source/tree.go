@@ -1,0 +1,92 @@
+package source
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+)
+
+// MaxFileBytes is the largest file that is read. The biggest Dockerfile known to us
+// in public repositories has less than 200 KiB; what is beyond a mebibyte is not
+// written by hand and is not worth a stranger's memory.
+const MaxFileBytes = 1 << 20
+
+// MaxFiles is the largest number of files that one listing returns.
+const MaxFiles = 100_000
+
+// ErrTooLarge is in the chain of the error for a file over [MaxFileBytes].
+var ErrTooLarge = errors.New("file is larger than 1 MiB")
+
+// A Tree is the files of a repository at one commit.
+type Tree struct {
+	fs.FS
+	// Commit is the object name of the commit, or empty for a working tree.
+	Commit string
+}
+
+// Read reads one regular file whole. Links are not followed: a link, a folder or a
+// submodule is an error, and so is a file over [MaxFileBytes].
+func (t Tree) Read(name string) (*File, error) {
+	info, err := fs.Lstat(t.FS, name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
+	f, err := t.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	if len(data) > MaxFileBytes {
+		return nil, fmt.Errorf("read %s: %w", name, ErrTooLarge)
+	}
+	return NewFile(name, string(data)), nil
+}
+
+// cause strips the operation and path that a *fs.PathError would say a second time.
+func cause(err error) error {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// Find lists the regular files that match wants, in lexical order. Folders named
+// .git are not entered.
+func (t Tree) Find(ctx context.Context, match func(name string) bool) ([]string, error) {
+	var found []string
+	err := fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case d.IsDir():
+			if path.Base(name) == ".git" {
+				return fs.SkipDir
+			}
+			return nil
+		case d.Type().IsRegular() && match(name):
+			found = append(found, name)
+			if len(found) > MaxFiles {
+				return fmt.Errorf("more than %d files match", MaxFiles)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	slices.Sort(found)
+	return found, nil
+}
