@@ -1,0 +1,92 @@
+package checktest
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+	"golang.org/x/tools/txtar"
+
+	"github.com/chiselbot/chiselbot/checks"
+)
+
+// Page runs the examples of a rule's page. A fenced block whose info string is
+// "dockerfile bad" must give a finding and one of "dockerfile good" none; "dockerfile
+// fixed" must be, byte for byte, what the fixes make of the bad block before it. Where an
+// example needs more files than the Dockerfile the language is txtar.
+func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
+	if !strings.HasPrefix(rule.Doc, "# "+rule.ID+"\n") {
+		t.Errorf("the page must begin with the heading %q", "# "+rule.ID)
+	}
+	var bad *checks.Result
+	var badFiles map[string]string
+	seen := map[string]int{}
+	for _, block := range blocks(rule.Doc) {
+		lang, role, ok := strings.Cut(block.info, " ")
+		if !ok {
+			continue
+		}
+		files := map[string]string{"Dockerfile": block.text}
+		if lang == "txtar" {
+			files = map[string]string{}
+			for _, f := range txtar.Parse([]byte(block.text)).Files {
+				files[f.Name] = string(f.Data)
+			}
+		}
+		seen[role]++
+		t.Run(fmt.Sprintf("%s-%d", role, seen[role]), func(t *testing.T) {
+			switch role {
+			case "bad":
+				badFiles = files
+				bad = Run(t, rule, files, known...)
+				if len(bad.Findings) == 0 {
+					t.Errorf("no finding in the bad example:\n%s", block.text)
+				}
+			case "good":
+				if res := Run(t, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
+					t.Errorf("the good example is not quiet:\n%s", Describe(res))
+				}
+			case "fixed":
+				if bad == nil {
+					t.Fatal("a fixed example without a bad one before it")
+				}
+				got := Fix(t, bad, badFiles)
+				for name, text := range badFiles {
+					if _, ok := got[name]; !ok {
+						got[name] = text
+					}
+				}
+				if diff := cmp.Diff(files, got); diff != "" {
+					t.Errorf("the fixed example (-page +fix):\n%s", diff)
+				}
+			default:
+				t.Errorf("info string %q: want bad, fixed or good", block.info)
+			}
+		})
+	}
+	if seen["bad"] == 0 || seen["good"]+seen["fixed"] == 0 {
+		t.Error("the page needs a bad example and a good or fixed one")
+	}
+}
+
+type block struct {
+	info, text string
+}
+
+// blocks are the fenced code blocks of a Markdown text.
+func blocks(markdown string) []block {
+	src := []byte(markdown)
+	var out []block
+	// Walk fails only with what the function returns.
+	_ = ast.Walk(goldmark.DefaultParser().Parse(text.NewReader(src)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if fence, ok := n.(*ast.FencedCodeBlock); ok && entering && fence.Info != nil {
+			out = append(out, block{string(fence.Info.Segment.Value(src)), string(fence.Lines().Value(src))})
+		}
+		return ast.WalkContinue, nil
+	})
+	return out
+}
