@@ -6,8 +6,13 @@
 package review
 
 import (
+	"context"
+	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -24,10 +29,11 @@ type Options struct {
 	// Rules are our own rules, Scanners the other tools' checks.
 	Rules    []*checks.Rule
 	Scanners []checks.Scanner
-	// KnownIDs are all ids that settings may name.
+	// KnownIDs are all ids that settings may name: those of Rules and of the checks
+	// behind Scanners.
 	KnownIDs []string
-	// FailOn overrides the settings when it is not empty: error, warning, notice or none.
-	FailOn string
+	// FailOn overrides the settings when it is not nil.
+	FailOn *checks.Severity
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -62,8 +68,47 @@ func (r *Review) Verdict() Verdict {
 			return Failed
 		}
 	}
-	if len(r.Delta.Skips) > 0 {
+	if len(r.Delta.Skips) > 0 || len(r.Delta.Unsure) > 0 {
 		return Unsure
 	}
 	return Passed
+}
+
+// Of reviews the change from base to head. Settings come from the base, so that a
+// change cannot switch off its own review; settings that cannot be read are a skip, and
+// the defaults hold. An error means that a tree could not be listed or that ctx ended.
+func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
+	settings, skips, err := settingsOf(base.Tree, head.Tree, opts.KnownIDs)
+	if err != nil {
+		return nil, err
+	}
+	checkOpts := checks.Options{
+		Rules: opts.Rules, Scanners: opts.Scanners, Severities: settings.Rules,
+		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+	}
+	var before, after *checks.Result
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { before, err = run(ctx, base, checkOpts); return err })
+	g.Go(func() (err error) { after, err = run(ctx, head, checkOpts); return err })
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+
+	r := &Review{
+		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
+		Files: len(after.Files), Delta: checks.Compare(before, after),
+	}
+	r.Delta.Skips = append(skips, r.Delta.Skips...)
+	if opts.FailOn != nil {
+		r.FailOn = *opts.FailOn
+	}
+	return r, nil
+}
+
+func run(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {
+	res, err := checks.Run(ctx, side.Tree, opts)
+	if err != nil {
+		return nil, fmt.Errorf("check %s: %w", side.Name, err)
+	}
+	return res, nil
 }

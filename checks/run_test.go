@@ -1,0 +1,185 @@
+package checks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/checktest"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// scanner is another tool that reports one finding per file, or fails.
+type scanner struct {
+	rule *checks.Rule
+	err  error
+}
+
+func (s scanner) Scan(_ context.Context, f *dockerfile.File) ([]checks.Finding, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	in := f.Final().From
+	return []checks.Finding{{Rule: s.rule, Severity: s.rule.Severity, File: f.File, Span: in.Span, Key: "theirs", Message: "They say so."}}, nil
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	theirs := &checks.Rule{ID: "DS-0002", Severity: checks.Error}
+	replacing := *userRule
+	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
+	panics := &checks.Rule{ID: "panics", Severity: checks.Error, Dockerfile: func(*checks.DockerfilePass) { panic("at the disco") }}
+
+	tests := []struct {
+		name  string
+		files map[string]string
+		opts  checks.Options
+		want  string
+	}{
+		{
+			name:  "a finding with its key and severity",
+			files: map[string]string{"a/Dockerfile": "FROM x AS one\nUSER me\nFROM y\nUSER you\n", "Dockerfile": "FROM x\n", "USER": "USER me"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}},
+			want: `
+a/Dockerfile:2:1 warning "USER me" key "one me"
+a/Dockerfile:4:1 warning "USER you" key "final you"`,
+		},
+		{
+			name:  "settings change the severity and switch off",
+			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}, Scanners: []checks.Scanner{scanner{rule: theirs}}, Severities: map[string]checks.Severity{"user": checks.Notice, "DS-0002": checks.Off}},
+			want:  `Dockerfile:2:1 notice "USER me" key "final me"`,
+		},
+		{
+			name:  "a panic is a skip, and the other rules go on",
+			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{panics, userRule}},
+			want: `
+Dockerfile:2:1 warning "USER me" key "final me"
+Dockerfile not checked (panics)
+	The rule failed on this file: unexpected at the disco.`,
+		},
+		{
+			name:  "what cannot be parsed is a skip on its line",
+			files: map[string]string{"Dockerfile": "FROM x\nBOGUS y\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}},
+			want: `
+Dockerfile:2:1 not checked ()
+	Unknown instruction: BOGUS.`,
+		},
+		{
+			name:  "a base image without a value is a skip where it stands",
+			files: map[string]string{"Dockerfile": "ARG BASE\nFROM ${BASE}\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}},
+			want: "Dockerfile:3:1 warning \"USER me\" key \"final me\"\n" +
+				"Dockerfile:2:6 not checked ()\n\tThe image `${BASE}` is not known: `BASE` has no default value.",
+		},
+		{
+			name:  "a scanner that fails is a skip",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts:  checks.Options{Scanners: []checks.Scanner{scanner{err: errors.New("load checks: no room")}}},
+			want: `
+Dockerfile not checked ()
+	Load checks: no room.`,
+		},
+		{
+			name:  "a rule stands in for another tool's check",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
+			want:  "Dockerfile:1:1 dropped DS-0002: `user` says it instead: it knows more.",
+		},
+		{
+			name:  "an ignore comment with a reason",
+			files: map[string]string{"Dockerfile": "FROM x\n# chiselbot:ignore user it is me\nUSER me\nUSER you\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}},
+			want: `
+Dockerfile:4:1 warning "USER you" key "final you"
+Dockerfile:3:1 dropped user: it is me`,
+		},
+		{
+			name:  "an expired ignore comment silences nothing",
+			files: map[string]string{"Dockerfile": "FROM x\n# chiselbot:ignore user until=2026-11-30 it is me\nUSER me\n# chiselbot:ignore user until=2026-12-01 it is me\nUSER you\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule}},
+			want: `
+Dockerfile:3:1 warning "USER me" key "final me"
+Dockerfile:5:1 dropped user: it is me`,
+		},
+		{
+			name:  "another tool's comment silences the rule that stands in",
+			files: map[string]string{"Dockerfile": "FROM x\n#trivy:ignore:DS-0002\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&replacing}},
+			want:  `Dockerfile:3:1 dropped user:`,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			opts := tt.opts
+			opts.IsDockerfile, opts.Now = checktest.IsDockerfile, checktest.Now
+			res, err := checks.Run(t.Context(), checktest.Tree(tt.files), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(strings.TrimSpace(tt.want), strings.TrimSpace(describeResult(res))); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func describeResult(res *checks.Result) string {
+	var b strings.Builder
+	place := func(f *source.File, s source.Span) string {
+		p := f.Position(s.Start)
+		return fmt.Sprintf("%s:%d:%d", f.Path(), p.Line, p.Column)
+	}
+	for _, f := range res.Findings {
+		fmt.Fprintf(&b, "%s %s %q key %q\n", place(f.File, f.Span), f.Severity, f.File.Slice(f.Span), f.Key)
+	}
+	for _, s := range res.Skips {
+		at := s.Path
+		if s.File != nil {
+			at = place(s.File, s.Span)
+		}
+		fmt.Fprintf(&b, "%s not checked (%s)\n\t%s\n", at, s.Rule, s.Reason)
+	}
+	for _, d := range res.Drops {
+		fmt.Fprintf(&b, "%s dropped %s: %s\n", place(d.Finding.File, d.Finding.Span), d.Finding.Rule.ID, d.Reason)
+	}
+	return b.String()
+}
+
+func TestRunReadsOnlyRegularSmallFiles(t *testing.T) {
+	t.Parallel()
+	tree := source.Tree{FS: fstest.MapFS{
+		"Dockerfile":      {Data: []byte("FROM x\n" + strings.Repeat("#\n", source.MaxFileBytes/2))},
+		"link/Dockerfile": {Data: []byte("../../etc/passwd"), Mode: fs.ModeSymlink | 0o777},
+	}}
+	res, err := checks.Run(t.Context(), tree, checks.Options{IsDockerfile: checktest.IsDockerfile})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "Dockerfile not checked ()\n\tRead Dockerfile: file is larger than 1 MiB.\n"
+	if got := describeResult(res); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestRunStops(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := checks.Run(ctx, checktest.Tree(map[string]string{"Dockerfile": "FROM x\n"}), checks.Options{IsDockerfile: checktest.IsDockerfile, Now: time.Time{}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the cancellation", err)
+	}
+}
