@@ -1,0 +1,103 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/chiselbot/chiselbot/"
+
+// TestImports holds the house's order: cmd → app → fixes → checks, each library behind
+// one package, and nothing that needs an experiment of the Go command.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", `{{.ImportPath}} {{join .Imports ","}}`, "../../...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	imports := map[string][]string{}
+	for line := range strings.Lines(string(out)) {
+		pkg, list, _ := strings.Cut(strings.TrimSpace(line), " ")
+		imports[pkg] = strings.Split(list, ",")
+	}
+	if len(imports) < 100 || imports[module+"checks"] == nil {
+		t.Fatalf("go list gave %d packages", len(imports))
+	}
+
+	reach := map[string]map[string]bool{}
+	var visit func(pkg string) map[string]bool
+	visit = func(pkg string) map[string]bool {
+		if all, ok := reach[pkg]; ok {
+			return all
+		}
+		all := map[string]bool{}
+		reach[pkg] = all
+		for _, dep := range imports[pkg] {
+			all[dep] = true
+			for d := range visit(dep) {
+				all[d] = true
+			}
+		}
+		return all
+	}
+
+	// reaches: no package below the first may reach one below the second.
+	reaches := [][2]string{
+		{module + "checks", module + "fixes"},
+		{module + "checks", module + "app"},
+		{module + "fixes", module + "app"},
+		{module + "app", module + "cmd"},
+		{module, "encoding/json/v2"}, // needs GOEXPERIMENT before Go 1.27
+		{module + "app/report", module + "app/repository"},
+		{module + "app/review", module + "app/repository"},
+	}
+	// only: a library, and the packages that may import it.
+	only := map[string][]string{
+		"github.com/go-git/go-git":          {module + "app/repository"},
+		"github.com/aquasecurity/trivy":     {module + "checks/misconf"},
+		"github.com/moby/buildkit":          {module + "checks/dockerfile"},
+		"mvdan.cc/sh":                       {module + "checks/dockerfile"},
+		"go.yaml.in/yaml":                   {module + "app/config"},
+		"github.com/owenrumney/go-sarif":    {module + "app/report"},
+		"github.com/spf13/cobra":            {module + "cmd"},
+		"github.com/distribution/reference": {module + "checks/base"},
+	}
+	// never: what the core may not import itself: it returns data, it does not log and
+	// it does not know the hour.
+	never := []string{"log", "log/slog", "net/http", "os/exec"}
+
+	for pkg, deps := range imports {
+		if !strings.HasPrefix(pkg, module) {
+			continue
+		}
+		all := visit(pkg)
+		for _, r := range reaches {
+			if !below(pkg, r[0]) {
+				continue
+			}
+			for dep := range all {
+				if below(dep, r[1]) {
+					t.Errorf("%s reaches %s", pkg, dep)
+				}
+			}
+		}
+		for _, dep := range deps {
+			for library, allowed := range only {
+				if below(dep, library) && !slices.ContainsFunc(allowed, func(a string) bool { return below(pkg, a) }) {
+					t.Errorf("%s imports %s, which only %s may", pkg, dep, allowed)
+				}
+			}
+			if (below(pkg, module+"checks") || below(pkg, module+"fixes")) && pkg != module+"checks/checktest" && slices.Contains(never, dep) {
+				t.Errorf("%s imports %s: the core neither logs nor reaches out", pkg, dep)
+			}
+		}
+	}
+}
+
+// below reports whether the package is the other one or in a folder below it.
+func below(pkg, other string) bool {
+	other = strings.TrimSuffix(other, "/")
+	return pkg == other || strings.HasPrefix(pkg, other+"/")
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+const exitCodes = `Exit codes:
+  0  nothing new at or above --fail-on
+  1  new findings at or above --fail-on
+  2  wrong usage, or nothing could be read
+  3  nothing new was found, but something could not be checked`
+
+func (p program) rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "chiselbot",
+		Short: "Review container images without shell, package manager and root",
+		Long: `chiselbot reads a change to Dockerfiles and tells what it makes better and worse:
+root users, ports below 1024, images out of support, commands that need a shell
+where there is none. What was there before does not fail a review.
+
+Begin with "chiselbot demo", then run "chiselbot review" in a repository of yours.`,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.SetVersionTemplate("chiselbot {{.Version}}\n")
+	root.AddCommand(p.reviewCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand())
+	return root
+}
+
+// version is the module's version as the Go command recorded it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
