@@ -1,0 +1,212 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// maxProblems is how many problems of a file are told.
+const maxProblems = 50
+
+// severities are what a rule can be set to, in the order of their values.
+var severities = []string{checks.Off.String(), checks.Notice.String(), checks.Warning.String(), checks.Error.String()}
+
+// Parse reads a settings file in which the rules in known, and no others, may be named.
+// It reports every problem of the file in the order of their places. Settings with a
+// problem are not used in part: the default ones are returned instead.
+func Parse(file *source.File, known []string) (*Settings, []Problem) {
+	p := reading{file: file, known: known}
+	settings := Default()
+	if root := p.load(); root != nil {
+		p.refuse(root)
+		p.settings(root, settings)
+	}
+	if len(p.problems) > 0 {
+		return Default(), p.told()
+	}
+	return settings, nil
+}
+
+// A reading is one run of [Parse] over a file.
+type reading struct {
+	file     *source.File
+	known    []string
+	problems []Problem
+}
+
+func (p *reading) problem(at source.Span, key, message, help string) {
+	if len(p.problems) < maxProblems {
+		p.problems = append(p.problems, Problem{File: p.file, Span: at, Key: key, Message: message, Help: help})
+	}
+}
+
+// told are the problems in the order of their places. Where there are too many, the
+// last one says so instead.
+func (p *reading) told() []Problem {
+	slices.SortStableFunc(p.problems, func(a, b Problem) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	if len(p.problems) == maxProblems {
+		last := &p.problems[maxProblems-1]
+		last.Message, last.Help = fmt.Sprintf("There are more than %d problems; the others are not shown.", maxProblems-1), ""
+	}
+	return p.problems
+}
+
+func (p *reading) settings(n *yaml.Node, s *Settings) {
+	p.mapping(n, "", func(key string, name, value *yaml.Node) {
+		switch name.Value {
+		case "fail-on":
+			s.FailOn = p.severity(value, key, failOn)
+		case "rules":
+			s.Rules = p.rules(value, key)
+		case "dockerfiles":
+			p.dockerfiles(value, key, &s.Dockerfiles)
+		default:
+			p.unknown(name, key, reflect.TypeFor[Settings]())
+		}
+	})
+}
+
+func (p *reading) rules(n *yaml.Node, path string) map[string]checks.Severity {
+	rules := map[string]checks.Severity{}
+	p.mapping(n, path, func(key string, name, value *yaml.Node) {
+		if !slices.Contains(p.known, name.Value) {
+			p.problem(p.span(name), key, fmt.Sprintf("There is no rule %s.", code(name.Value)),
+				didYouMean(name.Value, p.known, "`chiselbot rules` lists the rules."))
+		}
+		rules[name.Value] = p.severity(value, key, severities)
+	})
+	return rules
+}
+
+// severity reads a severity by its name. A YAML 1.1 parser would take a plain off for a
+// boolean; ours takes it for text, as YAML 1.2 has it.
+func (p *reading) severity(n *yaml.Node, path string, names []string) checks.Severity {
+	oneOf := fmt.Sprintf("Write %s.", codes(names))
+	if !p.is(n, path, yaml.ScalarNode, oneOf) {
+		return checks.Off
+	}
+	i := slices.Index(names, n.Value)
+	if i < 0 {
+		p.problem(p.span(n), path, fmt.Sprintf("%s is not a severity for %s.", code(n.Value), code(path)), didYouMean(n.Value, names, oneOf))
+		return checks.Off
+	}
+	return checks.Severity(i)
+}
+
+func (p *reading) dockerfiles(n *yaml.Node, path string, d *Dockerfiles) {
+	p.mapping(n, path, func(key string, name, value *yaml.Node) {
+		switch name.Value {
+		case "include":
+			d.Include = p.globs(value, key)
+		case "exclude":
+			d.Exclude = p.globs(value, key)
+		default:
+			p.unknown(name, key, reflect.TypeFor[Dockerfiles]())
+		}
+	})
+}
+
+func (p *reading) globs(n *yaml.Node, path string) []string {
+	if !p.is(n, path, yaml.SequenceNode, "Write each glob on its own line, after `- `.") {
+		return nil
+	}
+	var globs []string
+	for i, item := range n.Content {
+		key := fmt.Sprintf("%s[%d]", path, i)
+		if i == maxGlobs {
+			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d globs.", code(path), maxGlobs), "Say the same with fewer.")
+			break
+		}
+		if !p.is(item, key, yaml.ScalarNode, "") {
+			continue
+		}
+		if message, help := checkGlob(item.Value); message != "" {
+			p.problem(p.span(item), key, message, help)
+		}
+		globs = append(globs, item.Value)
+	}
+	return globs
+}
+
+// unknown reports a key that a mapping does not have, given the type that it is read to.
+func (p *reading) unknown(name *yaml.Node, key string, t reflect.Type) {
+	keys := make([]string, t.NumField())
+	for i := range keys {
+		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	}
+	p.problem(p.span(name), key, fmt.Sprintf("There is no setting %s.", code(key)),
+		didYouMean(name.Value, keys, fmt.Sprintf("Write %s.", codes(keys))))
+}
+
+// mapping calls each for every key of a mapping, with the path of the key.
+func (p *reading) mapping(n *yaml.Node, path string, each func(key string, name, value *yaml.Node)) {
+	if !p.is(n, path, yaml.MappingNode, "") {
+		return
+	}
+	first := map[string]*yaml.Node{}
+	for pair := range slices.Chunk(n.Content, 2) {
+		name, value := pair[0], pair[1]
+		if len(p.problems) == maxProblems {
+			return
+		}
+		if name.Kind != yaml.ScalarNode {
+			p.problem(p.span(name), path, "A key must be text.", "")
+			continue
+		}
+		key := strings.TrimPrefix(path+"."+clean(name.Value), ".")
+		if before := first[name.Value]; before != nil {
+			p.problem(p.span(name), key, fmt.Sprintf("%s is set twice.", code(key)), fmt.Sprintf("The first is on line %d.", before.Line))
+			continue
+		}
+		first[name.Value] = name
+		each(key, name, value)
+	}
+}
+
+// is reports whether a node is of a kind; a scalar must also be text. What is not is a
+// problem, unless refuse has told it.
+func (p *reading) is(n *yaml.Node, path string, kind yaml.Kind, help string) bool {
+	switch {
+	case n.Kind == kind && (kind != yaml.ScalarNode || n.Tag == "!!str"):
+		return true
+	case n.Kind == yaml.AliasNode, n.Style&yaml.TaggedStyle != 0:
+		return false
+	case path == "":
+		p.problem(p.span(n), path, fmt.Sprintf("The file must hold a mapping, not %s.", kindOf(n)), help)
+	case n.Tag == "!!null":
+		p.problem(p.span(n), path, fmt.Sprintf("%s has no value.", code(path)), "Give it one or remove it.")
+	default:
+		want := map[yaml.Kind]string{yaml.ScalarNode: "text", yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list"}[kind]
+		p.problem(p.span(n), path, fmt.Sprintf("%s must be %s, not %s.", code(path), want, kindOf(n)), help)
+	}
+	return false
+}
+
+// kindOf says in words what a node is.
+func kindOf(n *yaml.Node) string {
+	switch n.Tag {
+	case "!!map":
+		return "a mapping"
+	case "!!seq":
+		return "a list"
+	case "!!str":
+		return "text"
+	case "!!bool":
+		return "true or false"
+	case "!!null":
+		return "nothing"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!timestamp":
+		return "a date"
+	}
+	return "a value of another kind"
+}

@@ -1,0 +1,99 @@
+// Package config reads what a repository sets for itself: which findings fail a
+// review, which rules apply and which files are Dockerfiles.
+//
+// It reads strictly and tells all that is wrong with a file at once, each problem at
+// its line and column. It knows neither git nor GitHub, and which rules exist only by
+// the ids that it is given.
+package config
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// Path is where a repository keeps its settings.
+const Path = ".github/chiselbot.yml"
+
+// otherPath is read too, because both endings are in use for YAML.
+const otherPath = ".github/chiselbot.yaml"
+
+// Settings are what a repository sets for itself. The comments on the fields are also
+// the descriptions in the schema, and so are written for those who edit the file.
+type Settings struct {
+	// The least severity of a new finding that fails a review. With none, no finding
+	// does.
+	FailOn checks.Severity `yaml:"fail-on,omitempty" jsonschema:"enum=error,enum=warning,enum=notice,enum=none,default=error"`
+	// The severity of each rule that is not to have its own. A rule that is off finds
+	// nothing.
+	Rules map[string]checks.Severity `yaml:"rules,omitempty"`
+	// The files that are checked as Dockerfiles, beside those known by their name.
+	Dockerfiles Dockerfiles `yaml:"dockerfiles,omitempty"`
+}
+
+// Dockerfiles are globs over paths from the root of the repository, with `**` for any
+// number of folders.
+type Dockerfiles struct {
+	// Globs of files that are Dockerfiles although their names do not tell.
+	Include []string `yaml:"include,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+	// Globs of files that are not checked, whatever their names. They win over include.
+	Exclude []string `yaml:"exclude,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+}
+
+// settingsSource is embedded for the comments on the fields: they describe the schema.
+//
+//go:embed settings.go
+var settingsSource string
+
+// Default are the settings of a repository that sets nothing.
+func Default() *Settings { return &Settings{FailOn: checks.Error} }
+
+// Read reads the settings of a tree; without a settings file they are the default and
+// the file is nil. An error means that the file is there but could not be read; its
+// problems are returned as those of [Parse].
+//
+// A review takes the settings from the base of a change and never from its head, or a
+// pull request could switch off its own review. That choice is the caller's.
+func Read(tree source.Tree, known []string) (*Settings, *source.File, []Problem, error) {
+	var files []*source.File
+	for _, path := range []string{Path, otherPath} {
+		file, err := tree.Read(path)
+		switch {
+		case err == nil:
+			files = append(files, file)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, nil, nil, err
+		}
+	}
+	switch len(files) {
+	case 0:
+		return Default(), nil, nil, nil
+	case 1:
+		settings, problems := Parse(files[0], known)
+		return settings, files[0], problems, nil
+	}
+	return Default(), files[0], []Problem{{
+		File:    files[1],
+		Message: fmt.Sprintf("The settings are in both `%s` and `%s`.", Path, otherPath),
+		Help:    fmt.Sprintf("Move them all to `%s` and remove the other file.", Path),
+	}}, nil
+}
+
+// failOn are the names of the severities where they say what fails a review: there,
+// nothing at all is called none.
+var failOn = []string{checks.Off: "none", checks.Notice: "notice", checks.Warning: "warning", checks.Error: "error"}
+
+// ParseFailOn is the least severity that fails a review by its name in settings and
+// flags: error, warning, notice or none, which is [checks.Off].
+func ParseFailOn(name string) (checks.Severity, error) {
+	if i := slices.Index(failOn, name); i >= 0 {
+		return checks.Severity(i), nil
+	}
+	return checks.Off, fmt.Errorf("parse severity %q: want one of %s", name, strings.Join(failOn, ", "))
+}
