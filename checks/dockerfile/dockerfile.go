@@ -27,6 +27,8 @@ type File struct {
 	Instructions []*Instruction
 	// Stages are the build stages in order.
 	Stages []*Stage
+
+	images []Image
 }
 
 // A Directive is a parser directive: "# escape=`".
@@ -75,6 +77,8 @@ type Instruction struct {
 	// Logical is the instruction on one line, as BuildKit joins it: continuations,
 	// comments and line breaks removed, heredocs not included.
 	Logical Logical
+
+	at *Conditions // see Before
 }
 
 // A Flag is --name or --name=value.
@@ -84,6 +88,8 @@ type Flag struct {
 	// Span covers the whole flag, ValueSpan only the value (empty at the flag's end
 	// where there is none).
 	Span, ValueSpan source.Span
+
+	at int // where the value stands in Logical.Text, -1 where it has quotes or escapes
 }
 
 // A Word is one argument.
@@ -94,6 +100,8 @@ type Word struct {
 	// Span is where the word stands, including the quotes of an exec form. A word that
 	// is continued over lines spans all of them.
 	Span source.Span
+
+	at int // where the word stands in Logical.Text
 }
 
 // A Pair is NAME=value. For ARG without a default, HasValue is false.

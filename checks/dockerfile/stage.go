@@ -26,6 +26,7 @@ type Stage struct {
 
 	file  *File
 	state State
+	vars  map[string]variable // ENV and ARG at the end
 }
 
 // Root is the first stage of the chain of parents: the one whose FROM names an image
@@ -59,19 +60,25 @@ type State struct {
 	// Base is as [Stage.Base] says.
 	Base *base.Facts
 	// Scratch says that the chain starts from the empty image.
-	Scratch    bool
-	User       Setting[string]
-	Workdir    Setting[string]
+	Scratch bool
+	Conditions
 	Entrypoint Setting[Command]
 	Cmd        Setting[Command]
 	Health     Setting[Command] // exec or shell command; zero Command for NONE
-	Shell      Setting[[]string]
 	Env        map[string]Setting[string]
-	// Expose are the ports of EXPOSE along the chain and those of the base, in order.
+	// Expose are the ports of the base and those of EXPOSE along the chain, in order.
+	// Those that depend on an unknown variable are left out.
 	Expose []Port
-	// HasShell and HasPackages say whether /bin/sh and a package manager can be run at
-	// the end of the stage, as far as the base is known. COPY and ADD from elsewhere may
-	// bring a shell to a base without one: then HasShell is Unknown.
+}
+
+// Conditions are the part of a stage's state that its own instructions run under.
+type Conditions struct {
+	User    Setting[string]
+	Workdir Setting[string]
+	Shell   Setting[[]string]
+	// HasShell and HasPackages say whether /bin/sh and a package manager can be run, as
+	// far as the base is known. COPY and ADD may bring a shell to a base without one:
+	// then HasShell is Unknown.
 	HasShell, HasPackages base.Known
 }
 
