@@ -3,6 +3,7 @@ package config
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestNamedDockerfile(t *testing.T) {
@@ -94,7 +95,7 @@ func FuzzGlob(f *testing.F) {
 		f.Add(glob, "a/b.docker")
 	}
 	f.Fuzz(func(t *testing.T, glob, name string) {
-		if message, _ := checkGlob(glob); message != "" {
+		if message, _ := checkGlob(glob); message != "" || !utf8.ValidString(glob+name) {
 			return
 		}
 		got := matches([]string{glob}, name)

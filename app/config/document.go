@@ -129,6 +129,8 @@ func (p *reading) span(n *yaml.Node) source.Span {
 // can make a small file huge, and explicit types.
 func (p *reading) refuse(n *yaml.Node) {
 	switch {
+	case len(p.problems) == maxProblems:
+		return
 	case n.Anchor != "" && n.Kind != yaml.AliasNode:
 		p.problem(p.span(n), "", "Anchors and aliases are not supported.", "Write the value out where it is needed.")
 	case n.Style&yaml.TaggedStyle != 0:
