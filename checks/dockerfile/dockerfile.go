@@ -9,6 +9,8 @@
 package dockerfile
 
 import (
+	"sync"
+
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -78,7 +80,10 @@ type Instruction struct {
 	// comments and line breaks removed, heredocs not included.
 	Logical Logical
 
-	at *Conditions // see Before
+	at       *Conditions // see Before
+	once     sync.Once   // for the two below; see Commands
+	commands []ShellCommand
+	parsed   bool
 }
 
 // A Flag is --name or --name=value.
@@ -121,6 +126,8 @@ type Heredoc struct {
 	Span    source.Span
 	// Expand says that variables in the body are replaced, Chomp that leading tabs go.
 	Expand, Chomp bool
+
+	nameAt int // where the terminator's name stands
 }
 
 // Logical is the text of an instruction joined to one line, and the way back.

@@ -159,6 +159,7 @@ func (s *scanner) continued(start, end int) (int, bool) {
 func (s *scanner) heredocs(node *parser.Node, span *source.Span) ([]Heredoc, error) {
 	var found []Heredoc
 	for _, doc := range node.Heredocs {
+		var nameAt int
 		body := source.Span{Start: s.pos, End: s.pos}
 		for {
 			line, _, ok := s.next()
@@ -170,14 +171,14 @@ func (s *scanner) heredocs(node *parser.Node, span *source.Span) ([]Heredoc, err
 				terminator = strings.TrimLeft(terminator, "\t")
 			}
 			if terminator == doc.Name {
-				body.End, span.End = line.Start, line.End
+				body.End, span.End, nameAt = line.Start, line.End, line.End-len(doc.Name)
 				break
 			}
 		}
 		if s.file.Slice(body) != doc.Content {
 			return nil, lost(node, "here-document")
 		}
-		found = append(found, Heredoc{Name: doc.Name, Content: doc.Content, Span: body, Expand: doc.Expand, Chomp: doc.Chomp})
+		found = append(found, Heredoc{Name: doc.Name, Content: doc.Content, Span: body, Expand: doc.Expand, Chomp: doc.Chomp, nameAt: nameAt})
 	}
 	return found, nil
 }
