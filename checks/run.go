@@ -33,7 +33,8 @@ type Options struct {
 
 // A Scanner is another tool's set of checks, run beside the rules.
 type Scanner interface {
-	// Scan checks one Dockerfile. It is called from several goroutines at once.
+	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
+	// error, what it found nevertheless still counts.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
 }
 
@@ -153,7 +154,6 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		err := guard(func() (err error) { theirs, err = s.Scan(ctx, f); return err })
 		if err != nil {
 			res.Skips = append(res.Skips, Skip{Path: path, Reason: sentence(err)})
-			continue
 		}
 		found = append(found, theirs...)
 	}

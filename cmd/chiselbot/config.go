@@ -50,7 +50,11 @@ Exit codes:
 		Example: "  chiselbot config schema > .github/chiselbot.schema.json",
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := p.out.Write(config.Schema(knownIDs()))
+			all, err := knownRules()
+			if err != nil {
+				return err
+			}
+			_, err = p.out.Write(config.Schema(all))
 			return err
 		},
 	})
@@ -67,8 +71,7 @@ func (p program) checkConfig(name string) error {
 	}
 	_, problems := config.Parse(source.NewFile(filepath.ToSlash(name), string(text)), knownIDs())
 	for _, problem := range problems {
-		at := problem.File.Position(problem.Span.Start)
-		fmt.Fprintf(p.out, "%s:%d:%d: %s %s\n", name, at.Line, at.Column, problem.Message, problem.Help)
+		fmt.Fprintln(p.out, problem)
 	}
 	if len(problems) > 0 {
 		return exit(exitFailed)

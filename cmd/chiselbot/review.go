@@ -3,12 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
-	"github.com/chiselbot/chiselbot/app/report"
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/repository"
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
@@ -120,19 +118,14 @@ func sides(ctx context.Context, dir, baseRev, headRev string) (base, head review
 	return base, head, err
 }
 
+// parseFailOn is the flag's severity, nil when it was not given.
 func parseFailOn(name string) (*checks.Severity, error) {
-	switch name {
-	case "":
+	if name == "" {
 		return nil, nil
-	case "none":
-		off := checks.Off
-		return &off, nil
-	case "off":
-		return nil, fmt.Errorf("read --fail-on %q: want error, warning, notice or none", name)
 	}
-	s, err := checks.ParseSeverity(name)
+	s, err := config.ParseFailOn(name)
 	if err != nil {
-		return nil, fmt.Errorf("read --fail-on %q: want error, warning, notice or none", name)
+		return nil, fmt.Errorf("read --fail-on: %w", err)
 	}
 	return &s, nil
 }

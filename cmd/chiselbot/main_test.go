@@ -1,0 +1,50 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/chiselbot/chiselbot/app/repository"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files with what the code gives now")
+
+// today is the day on which the stories play.
+var today = time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"chiselbot": func() {
+			p := program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: func() time.Time { return today }}
+			os.Exit(run(context.Background(), p, os.Args[1:]))
+		},
+	})
+}
+
+// TestStories runs the command as a person would. "repository DIR BASE HEAD" makes a git
+// repository whose branch main holds the files of the folder BASE, and whose current
+// branch, change, those of HEAD over them.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	testscript.Run(t, testscript.Params{
+		Dir:           "testdata",
+		UpdateScripts: *update,
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"repository": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 3 {
+					ts.Fatalf("usage: repository DIR BASE HEAD")
+				}
+				ts.Check(repository.Create(ts.MkAbs(args[0]), "cat", []repository.Revision{
+					{Branch: "main", Message: "before", When: today, Files: os.DirFS(ts.MkAbs(args[1]))},
+					{Branch: "change", Message: "after", When: today, Files: os.DirFS(ts.MkAbs(args[2]))},
+				}))
+			},
+		},
+		RequireExplicitExec: true,
+	})
+}
