@@ -222,7 +222,7 @@ func unparsed(text *source.File, err error) Skip {
 	return s
 }
 
-func unresolved(text *source.File, image *dockerfile.Image) Skip {
+func unresolved(text *source.File, image dockerfile.Image) Skip {
 	return Skip{
 		Path: text.Path(), File: text, Span: image.Span,
 		Reason: fmt.Sprintf("The image `%s` is not known: %s.", image.Written, image.Problem),
