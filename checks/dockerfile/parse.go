@@ -17,6 +17,9 @@ import (
 const (
 	maxInstructions = 10_000
 	maxStages       = 500
+	// maxLine is what BuildKit's parser reads as one line; it would give the line before
+	// the long one as the place of the error.
+	maxLine = 64<<10 - 1
 	// maxJoined is the length of one instruction with all its continuation lines, and
 	// maxSubstitutions how often it says "${": BuildKit's word splitter recurses on
 	// nested substitutions and copies the rest of the text at each level.
@@ -82,6 +85,8 @@ func bound(src *source.File) error {
 		joined += len(s)
 		substitutions += strings.Count(s, "${")
 		switch {
+		case len(s) > maxLine:
+			return &ParseError{line, fmt.Sprintf("line is longer than %d bytes", maxLine)}
 		case joined > maxJoined:
 			return &ParseError{first, fmt.Sprintf("instruction is longer than %d bytes", maxJoined)}
 		case substitutions > maxSubstitutions:
