@@ -14,8 +14,8 @@
 package misconf
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,24 +44,13 @@ func New() *Scanner {
 	return &Scanner{load: sync.OnceValues(compile), limit: timeLimit, seen: newMemo(memoFiles)}
 }
 
-// Warm begins to compile the checks beside the caller's other work and returns at once.
-// An error shows up in every [Scanner.Scan].
-func (s *Scanner) Warm() {
-	go func() { _, _ = s.load() }()
-}
-
-// Rules are the checks as rules, in the order of their ids. They are immutable and the
-// same values in all findings.
-func (s *Scanner) Rules() ([]*checks.Rule, error) {
-	p, err := s.load()
-	if err != nil {
-		return nil, err
+// Warm compiles the checks, so that the first [Scanner.Scan] finds them ready; run it in
+// a goroutine beside other work. An error comes back from every Scan. It does nothing
+// when ctx has ended.
+func (s *Scanner) Warm(ctx context.Context) {
+	if ctx.Err() == nil {
+		_, _ = s.load()
 	}
-	rules := make([]*checks.Rule, len(p.checks))
-	for i, c := range p.checks {
-		rules[i] = c.rule
-	}
-	return rules, nil
 }
 
 // Scan checks one Dockerfile. Findings are sorted by check and line. With an error there
@@ -105,25 +94,26 @@ func (p *policies) eval(ctx context.Context, text string) ([]verdict, error) {
 		return nil, err
 	}
 	var verdicts []verdict
-	var errs []error
+	var failed []string
+	var cause error
 	for _, c := range p.checks {
 		failures, err := c.deny(ctx, in)
 		switch {
 		case ctx.Err() != nil:
 			return nil, ctx.Err()
 		case err != nil:
-			errs = append(errs, fmt.Errorf("run Trivy's check %s: %w", c.rule.ID, err))
+			failed, cause = append(failed, c.rule.ID), cmp.Or(cause, err)
 		}
 		verdicts = append(verdicts, failures...)
 	}
-	return verdicts, errors.Join(errs...)
+	if cause != nil {
+		return verdicts, fmt.Errorf("run Trivy's checks %s: %w", strings.Join(failed, ", "), cause)
+	}
+	return verdicts, nil
 }
 
 func sortVerdicts(vs []verdict) {
 	slices.SortFunc(vs, func(a, b verdict) int {
-		if a.start != b.start {
-			return a.start - b.start
-		}
-		return strings.Compare(a.message, b.message)
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.end, b.end), cmp.Compare(a.message, b.message))
 	})
 }

@@ -3,6 +3,7 @@ package misconf
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,16 +28,23 @@ func finding(f *dockerfile.File, v verdict) checks.Finding {
 		}
 		return found
 	}
-	found.Key = stageKey(f, in.Stage) + " " + in.Keyword + " "
+	found.Key = stageKey(f, in.Stage) + " " + in.Keyword
 	if subject, ok := subjects[v.check.rule.ID]; ok {
 		if span, ok := subject(in, v.message); ok {
 			found.Span = span
-			found.Key += bounded(f.Slice(span))
+			if span != in.KeywordSpan {
+				found.Key += " " + bounded(f.Slice(span))
+			}
 			return found
 		}
 	}
 	found.Span = in.Span
-	found.Key += bounded(normal(in))
+	if pattern, ok := patterns[v.check.rule.ID]; ok {
+		if at := pattern.FindStringIndex(in.Logical.Text); at != nil {
+			found.Span = in.Logical.Span(at[0], at[1])
+		}
+	}
+	found.Key += " " + bounded(arguments(in))
 	return found
 }
 
@@ -57,13 +65,12 @@ func instructionAt(f *dockerfile.File, line int) *dockerfile.Instruction {
 	return f.Instructions[i]
 }
 
-// subjects find the words that a check is about within the instruction it names. For
-// the checks that are not listed it is the whole instruction.
+// subjects find the word that a check is about within the instruction that it names. The
+// rest of the instruction does not matter to the finding.
 var subjects = map[string]func(in *dockerfile.Instruction, message string) (source.Span, bool){
 	"DS-0001": firstWord,
 	"DS-0002": firstWord,
 	"DS-0004": wordThat(func(w string) bool { return w == "22" || w == "22/tcp" || w == "22/udp" }),
-	"DS-0005": keyword,
 	"DS-0006": flagNamed("from"),
 	"DS-0007": keyword,
 	"DS-0008": wordThat(outOfRange),
@@ -75,6 +82,23 @@ var subjects = map[string]func(in *dockerfile.Instruction, message string) (sour
 	"DS-0023": keyword,
 	"DS-0030": firstWord,
 	"DS-0031": quotedName,
+}
+
+// patterns find where to point within an instruction that matters as a whole: a RUN can
+// be long. What they miss, such as an exec form, is shown whole.
+var patterns = map[string]*regexp.Regexp{
+	"DS-0005": regexp.MustCompile(`^\S+`),
+	"DS-0010": regexp.MustCompile(`\bsudo\b`),
+	"DS-0013": regexp.MustCompile(`\bcd \S+`),
+	"DS-0014": regexp.MustCompile(`\bwget\b`),
+	"DS-0015": regexp.MustCompile(`\byum\s+(-\S+\s+)*install\b`),
+	"DS-0017": regexp.MustCompile(`\b(apt-get|apt|yum|apk|dnf|zypper)\s+(-\S+\s+)*(update|up)\b`),
+	"DS-0019": regexp.MustCompile(`\S*dnf (in|rei)\S*`),
+	"DS-0020": regexp.MustCompile(`\bzypper\s+(-\S+\s+)*[a-z]+`),
+	"DS-0021": regexp.MustCompile(`\bapt-get\s+(-\S+\s+)*install\b`),
+	"DS-0025": regexp.MustCompile(`\bapk\s+(-\S+\s+)*add\b`),
+	"DS-0027": regexp.MustCompile(`\bmicrodnf (re)?install\b`),
+	"DS-0029": regexp.MustCompile(`\bapt-get\s+(-\S+\s+)*install\b`),
 }
 
 func keyword(in *dockerfile.Instruction, _ string) (source.Span, bool) { return in.KeywordSpan, true }
@@ -140,11 +164,11 @@ func stageKey(f *dockerfile.File, s *dockerfile.Stage) string {
 	return pass.StageKey(s)
 }
 
-// normal is an instruction's text without what may change while the finding stays the
-// same: line breaks, comments and spacing, and numbers, because a new version of a
-// package is not a new mistake.
-func normal(in *dockerfile.Instruction) string {
-	text := in.Logical.Text
+// arguments is what follows an instruction's keyword, without what may change while the
+// finding stays the same: line breaks, comments, spacing, and numbers, because a new
+// version of a package is not a new mistake.
+func arguments(in *dockerfile.Instruction) string {
+	text := in.Logical.Text[min(len(in.Keyword), len(in.Logical.Text)):]
 	for _, h := range in.Heredocs {
 		text += " " + h.Content
 	}

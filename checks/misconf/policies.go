@@ -5,15 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	trivychecks "github.com/aquasecurity/trivy-checks"
 	trivyrego "github.com/aquasecurity/trivy/pkg/iac/rego"
-	"github.com/aquasecurity/trivy/pkg/iac/scanners/dockerfile/parser"
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
-	"github.com/open-policy-agent/opa/v1/util"
 
 	"github.com/chiselbot/chiselbot/checks"
 )
@@ -32,29 +30,55 @@ type policies struct {
 
 // A check is one compiled check.
 type check struct {
-	rule  *checks.Rule
-	help  string
+	description
 	query rego.PreparedEvalQuery
 }
 
-// compile compiles the checks that the trivy command runs by default: all but the
-// deprecated ones.
-func compile() (*policies, error) {
+// A description is what the annotations of a check's source say.
+type description struct {
+	rule *checks.Rule
+	help string
+	path string // of the package: "data.builtin.dockerfile.DS002"
+}
+
+// read reads the sources of the checks and describes those that the trivy command runs
+// by default: all but the deprecated ones.
+func read() (map[string]*ast.Module, []description, error) {
 	modules, err := trivyrego.LoadPoliciesFromDirs(trivychecks.EmbeddedPolicyFileSystem, policyDir)
 	if err != nil {
-		return nil, fmt.Errorf("read Trivy's checks: %w", err)
+		return nil, nil, fmt.Errorf("read Trivy's checks: %w", err)
+	}
+	var all []description
+	for name, m := range modules {
+		meta, err := trivyrego.MetadataFromAnnotations(m)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read the description of Trivy's check %s: %w", name, err)
+		}
+		if meta == nil || meta.Deprecated {
+			continue
+		}
+		rule, err := newRule(meta)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, description{rule, sentence(meta.RecommendedActions), m.Package.Path.String()})
+	}
+	slices.SortFunc(all, func(a, b description) int { return cmp.Compare(a.rule.ID, b.rule.ID) })
+	return modules, all, nil
+}
+
+// compile makes the checks ready to be asked.
+func compile() (*policies, error) {
+	modules, described, err := read()
+	if err != nil {
+		return nil, err
 	}
 	libraries, err := trivyrego.LoadPoliciesFromDirs(trivychecks.EmbeddedLibraryFileSystem, libraryDir)
 	if err != nil {
-		return nil, fmt.Errorf("read Trivy's libraries: %w", err)
+		return nil, fmt.Errorf("read the libraries of Trivy's checks: %w", err)
 	}
-	all := make(map[string]*ast.Module, len(modules)+len(libraries))
-	for _, set := range []map[string]*ast.Module{modules, libraries} {
-		for name, m := range set {
-			all[name] = m
-		}
-	}
-	schemas, err := trivyrego.BuildSchemaSetFromPolicies(all, nil, nil, nil)
+	maps.Copy(modules, libraries)
+	schemas, err := trivyrego.BuildSchemaSetFromPolicies(modules, nil, nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("read the schemas of Trivy's checks: %w", err)
 	}
@@ -62,52 +86,21 @@ func compile() (*policies, error) {
 		WithUseTypeCheckAnnotations(true).
 		WithCapabilities(ast.CapabilitiesForThisVersion()).
 		WithSchemas(schemas)
-	if compiler.Compile(all); compiler.Failed() {
+	if compiler.Compile(modules); compiler.Failed() {
 		return nil, fmt.Errorf("compile Trivy's checks: %w", compiler.Errors)
 	}
 
 	p := &policies{}
-	for name, m := range modules {
-		meta, err := trivyrego.MetadataFromAnnotations(m)
+	for _, d := range described {
+		// Every Dockerfile check has one rule named deny, the set of its failures.
+		// Preparing computes only, there is nothing to cancel.
+		query, err := rego.New(rego.Query(d.path+".deny"), rego.Compiler(compiler)).PrepareForEval(context.Background())
 		if err != nil {
-			return nil, fmt.Errorf("read the description of Trivy's check %s: %w", name, err)
+			return nil, fmt.Errorf("compile Trivy's check %s: %w", d.rule.ID, err)
 		}
-		if meta == nil || meta.Deprecated {
-			continue
-		}
-		rule, err := newRule(meta)
-		if err != nil {
-			return nil, err
-		}
-		// All Dockerfile checks have one rule named deny, a set of failures.
-		query, err := rego.New(
-			rego.Query(m.Package.Path.String()+".deny"), rego.Compiler(compiler),
-		).PrepareForEval(context.Background())
-		if err != nil {
-			return nil, fmt.Errorf("compile Trivy's check %s: %w", rule.ID, err)
-		}
-		p.checks = append(p.checks, &check{rule: rule, help: sentence(meta.RecommendedActions), query: query})
+		p.checks = append(p.checks, &check{description: d, query: query})
 	}
-	slices.SortFunc(p.checks, func(a, b *check) int { return cmp.Compare(a.rule.ID, b.rule.ID) })
 	return p, nil
-}
-
-// input is a Dockerfile in the form that the checks take. It goes through JSON as it
-// does in Trivy, which makes a missing list null rather than empty.
-func input(ctx context.Context, text string) (ast.Value, error) {
-	files, err := parser.NewParser().Parse(ctx, strings.NewReader(text), "Dockerfile")
-	if err != nil {
-		return nil, fmt.Errorf("read the file as Trivy does: %w", err)
-	}
-	contents := files[0].ToRego()
-	if err := util.RoundTrip(&contents); err != nil {
-		return nil, fmt.Errorf("hand the file to Trivy's checks: %w", err)
-	}
-	value, err := ast.InterfaceToValue(contents)
-	if err != nil {
-		return nil, fmt.Errorf("hand the file to Trivy's checks: %w", err)
-	}
-	return value, nil
 }
 
 // deny is what the check has against a Dockerfile, sorted.

@@ -10,6 +10,19 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 )
 
+// Checks are the checks as rules, in the order of their ids.
+func Checks() ([]*checks.Rule, error) {
+	_, described, err := read()
+	if err != nil {
+		return nil, err
+	}
+	rules := make([]*checks.Rule, len(described))
+	for i, d := range described {
+		rules[i] = d.rule
+	}
+	return rules, nil
+}
+
 // IDs are the ids of all checks, in order, without the cost of compiling them: settings
 // and ignore comments are read before any file is checked.
 func IDs() []string { return slices.Clone(ids[:]) }

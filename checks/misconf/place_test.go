@@ -1,0 +1,149 @@
+package misconf
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+func parse(t testing.TB, text string) *dockerfile.File {
+	t.Helper()
+	f, err := dockerfile.Parse(source.NewFile("Dockerfile", text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// TestPlaces holds where the findings of the corpus stand, what they are about and how
+// they read.
+func TestPlaces(t *testing.T) {
+	t.Parallel()
+	s := New()
+	var out strings.Builder
+	for _, name := range corpusNames(t) {
+		f := parse(t, corpusText(t, name))
+		findings, err := s.Scan(t.Context(), f)
+		if len(findings) == 0 && err == nil {
+			continue
+		}
+		fmt.Fprintf(&out, "== %s\n", name)
+		for _, one := range findings {
+			at, text := f.Position(one.Span.Start), f.Slice(one.Span)
+			if line, rest, more := strings.Cut(text, "\n"); more {
+				text = fmt.Sprintf("%s (and %d bytes)", strings.TrimSuffix(line, "\r"), len(rest))
+			}
+			fmt.Fprintf(&out, "%d:%d %s %s: %s\n\tat  %s\n\tkey %s\n", at.Line, at.Column, one.Severity, one.Rule.ID, one.Message, text, one.Key)
+		}
+		if err != nil {
+			fmt.Fprintf(&out, "error: %v\n", err)
+		}
+	}
+	golden := filepath.Join("testdata", "places.golden")
+	if *update {
+		if err := os.WriteFile(golden, []byte(out.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := gocmp.Diff(string(want), out.String()); diff != "" {
+		t.Errorf("places (-golden +got), accept with -update:\n%s", diff)
+	}
+}
+
+// TestSpans holds that a finding stands within the lines that Trivy names.
+func TestSpans(t *testing.T) {
+	t.Parallel()
+	p, err := compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range corpusNames(t) {
+		f := parse(t, corpusText(t, name))
+		verdicts, _ := p.eval(t.Context(), f.Text()) // TestAgreement knows the errors
+		for _, v := range verdicts {
+			one := finding(f, v)
+			start, end := f.LineAt(one.Span.Start), f.LineAt(one.Span.End-1)
+			switch {
+			case one.Span.Len() <= 0:
+				t.Errorf("%s: %s has no span", name, one.Rule.ID)
+			case v.start == 0 && one.Span != f.Final().From.Span:
+				t.Errorf("%s: %s is about the file but does not stand at the final FROM", name, one.Rule.ID)
+			case v.start > 0 && (start < v.start || end > v.end):
+				t.Errorf("%s: %s stands on lines %d to %d, Trivy says %d to %d", name, one.Rule.ID, start, end, v.start, v.end)
+			}
+		}
+	}
+}
+
+func TestKeys(t *testing.T) {
+	t.Parallel()
+	const before = "FROM debian:12 AS tools\nRUN apt-get install -y curl=7.88.1 git\nEXPOSE 22\nFROM debian:12\nADD a b\n"
+	tests := []struct {
+		name, after string
+		same        bool
+	}{
+		{"lines above", "# comment\n\nARG X=1\n" + before, true},
+		{"a stage above", "FROM alpine:3\n" + before, true},
+		{"line breaks in the RUN", strings.Replace(before, "-y curl", "-y \\\n  # why\n  curl", 1), true},
+		{"spacing", strings.Replace(before, "ADD a b", "ADD  a   b", 1), true},
+		{"another version", strings.Replace(before, "7.88.1", "7.89.0", 1), true},
+		{"another port beside", strings.Replace(before, "EXPOSE 22", "EXPOSE 8080 22", 1), true},
+		{"another package", strings.Replace(before, " git", " wget", 1), false},
+		{"another stage", strings.Replace(before, "AS tools", "AS other", 1), false},
+	}
+	s := New()
+	keys := func(text string) map[string]int {
+		findings, err := s.Scan(t.Context(), parse(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := map[string]int{}
+		for _, f := range findings {
+			m[f.Rule.ID+" "+f.Key]++
+		}
+		return m
+	}
+	base := keys(before)
+	if len(base) != 5 {
+		t.Fatalf("the base has findings %v, want 5", base)
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			diff := gocmp.Diff(base, keys(test.after))
+			if same := diff == ""; same != test.same {
+				t.Errorf("the keys are the same: %t, want %t\n%s", same, test.same, diff)
+			}
+		})
+	}
+}
+
+func TestWording(t *testing.T) {
+	t.Parallel()
+	f := parse(t, "FROM debian:12\nRUN apt-get install "+strings.Repeat("ä", 5000)+"\nMAINTAINER a.\n")
+	findings, err := New().Scan(t.Context(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, one := range findings {
+		if n := len([]rune(one.Message)); n > maxMessageRunes+1 || n == 0 {
+			t.Errorf("%s: a message of %d characters", one.Rule.ID, n)
+		}
+		if !strings.HasSuffix(one.Message, ".") && !strings.HasSuffix(one.Message, "…") {
+			t.Errorf("%s: the message does not end as a sentence does: %q", one.Rule.ID, one.Message)
+		}
+		if len(one.Key) > 200 {
+			t.Errorf("%s: a key of %d bytes", one.Rule.ID, len(one.Key))
+		}
+	}
+}
