@@ -140,8 +140,8 @@ func checkInstruction(t *testing.T, f *File, i *Instruction) {
 
 // continuation is an escape at the end of a line and the empty and comment lines behind.
 var continuation = map[rune]*regexp.Regexp{
-	'\\': regexp.MustCompile(`\\[ \t]*(\r*\n|$)(\s*#[^\n]*(\n|$)|[^\S\n]*\n)*`),
-	'`':  regexp.MustCompile("`[ \t]*(\r*\n|$)(\\s*#[^\n]*(\n|$)|[^\\S\n]*\n)*"),
+	'\\': regexp.MustCompile(`\\[ \t]*\r*\n(\s*#[^\n]*(\n|$)|[^\S\n]*\n)*`),
+	'`':  regexp.MustCompile("`[ \t]*\r*\n(\\s*#[^\n]*(\n|$)|[^\\S\n]*\n)*"),
 }
 
 // joined is the text of a span on one line, joined by other means than the package's.
@@ -205,6 +205,7 @@ var accepted = map[string]string{
 	"stages":                      "ARG V=1\nFROM a:$V AS one\nFROM one AS two\nCOPY --from=0 x y\nRUN --mount=from=one,target=/x y\nFROM scratch\nCOPY --from=two x y\nCOPY --from=b/c:1 x y\nCOPY --from=three x y\nFROM a AS three\n",
 	"variables":                   "ARG A=x\nARG B=${A:-y}\nARG N\nFROM ${B}/${A#x}z${N}:$TARGETARCH\nFROM i:${N:-1}\nFROM $A${\n",
 	"maintainer and signal":       "FROM a\nMAINTAINER x <y@z>\nSTOPSIGNAL SIGTERM\nEXPOSE 80 81-82/udp $P\nWORKDIR b c\nUSER x:y\n",
+	"check comment":               "FROM a\n# check=skip=all;error=true\nRUN x\n",
 	"comment directly behind":     "FROM a\n#c\nRUN x\n#",
 	"no line break, long comment": "FROM a\n# " + strings.Repeat("x", 100),
 }

@@ -52,6 +52,9 @@ func Parse(src *source.File) (*File, error) {
 	if n := result.AST.Children; len(n) > maxInstructions {
 		return nil, &ParseError{n[maxInstructions].StartLine, fmt.Sprintf("more than %d instructions", maxInstructions)}
 	}
+	for _, node := range result.AST.Children {
+		node.PrevComment = nil // a check comment makes BuildKit ask the linter that it was not given
+	}
 	stages, _, err := instructions.Parse(result.AST, nil)
 	switch {
 	case err != nil:
