@@ -3,8 +3,10 @@ package config
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,25 +189,21 @@ func TestRead(t *testing.T) {
 		failOn   checks.Severity
 		file     string
 		problems []string
-		err      string
 	}{
-		"no file":     {fstest.MapFS{"README.md": none}, checks.Error, "", nil, ""},
-		"file":        {fstest.MapFS{Path: none}, checks.Off, Path, nil, ""},
-		"other name":  {fstest.MapFS{otherPath: none}, checks.Off, otherPath, nil, ""},
-		"both":        {fstest.MapFS{Path: none, otherPath: none}, checks.Error, Path, []string{".github/chiselbot.yaml:1:1: The settings are in both `.github/chiselbot.yml` and `.github/chiselbot.yaml`. Move them all to `.github/chiselbot.yml` and remove the other file."}, ""},
-		"problem":     {fstest.MapFS{Path: {Data: []byte("fail-on: x")}}, checks.Error, Path, []string{".github/chiselbot.yml:1:10: `x` is not a severity for `fail-on`. Write `none`, `notice`, `warning` or `error`."}, ""},
-		"not a file":  {fstest.MapFS{Path + "/x": none}, 0, "", nil, "read .github/chiselbot.yml: not a regular file"},
-		"second name": {fstest.MapFS{Path: none, otherPath + "/x": none}, 0, "", nil, "read .github/chiselbot.yaml: not a regular file"},
+		"no file":           {fstest.MapFS{"README.md": none}, checks.Error, "", nil},
+		"file":              {fstest.MapFS{Path: none}, checks.Off, Path, nil},
+		"other name":        {fstest.MapFS{otherPath: none}, checks.Off, otherPath, nil},
+		"both":              {fstest.MapFS{Path: none, otherPath: none}, checks.Error, Path, []string{".github/chiselbot.yaml:1:1: The settings are in both `.github/chiselbot.yml` and `.github/chiselbot.yaml`. Move them all to `.github/chiselbot.yml` and remove the other file."}},
+		"problem":           {fstest.MapFS{Path: {Data: []byte("fail-on: x")}}, checks.Error, Path, []string{".github/chiselbot.yml:1:10: `x` is not a severity for `fail-on`. Write `none`, `notice`, `warning` or `error`."}},
+		"folder":            {fstest.MapFS{Path + "/x": none}, checks.Error, Path, []string{".github/chiselbot.yml:1:1: The settings are not a regular file."}},
+		"link":              {fstest.MapFS{Path: {Data: []byte("x"), Mode: fs.ModeSymlink}}, checks.Error, Path, []string{".github/chiselbot.yml:1:1: The settings are not a regular file."}},
+		"too large":         {fstest.MapFS{otherPath: {Data: make([]byte, source.MaxFileBytes+1)}}, checks.Error, otherPath, []string{".github/chiselbot.yaml:1:1: The file is larger than 64 KiB."}},
+		".github is a file": {fstest.MapFS{".github": none}, checks.Error, "", nil},
+		".github is a link": {fstest.MapFS{".github": {Data: []byte("a"), Mode: fs.ModeSymlink}, "a/chiselbot.yml": none}, checks.Error, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			settings, file, problems, err := Read(source.Tree{FS: c.files}, known)
-			if c.err != "" {
-				if err == nil || err.Error() != c.err {
-					t.Errorf("error %v, want %s", err, c.err)
-				}
-				return
-			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -219,17 +217,24 @@ func TestRead(t *testing.T) {
 			if diff := cmp.Diff(c.problems, got); diff != "" {
 				t.Errorf("problems (-want +got):\n%s", diff)
 			}
-			if path := ""; file != nil || c.file != "" {
-				if file != nil {
-					path = file.Path()
-				}
-				if path != c.file {
-					t.Errorf("file %q, want %q", path, c.file)
-				}
+			if (file == nil) != (c.file == "") || file != nil && file.Path() != c.file {
+				t.Errorf("file %v, want %q", file, c.file)
 			}
 		})
 	}
 }
+
+func TestReadBrokenTree(t *testing.T) {
+	t.Parallel()
+	_, _, _, err := Read(source.Tree{FS: brokenFS{}}, known)
+	if !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("error %v, want one of permission", err)
+	}
+}
+
+type brokenFS struct{}
+
+func (brokenFS) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
 
 func TestParseFailOn(t *testing.T) {
 	t.Parallel()

@@ -16,6 +16,7 @@ import (
 const (
 	// maxBytes is the largest settings file. One that names every rule has about 4 KiB.
 	maxBytes = 64 << 10
+	tooLarge = "The file is larger than 64 KiB."
 	// maxDepth is how deep YAML may nest; settings nest three deep.
 	maxDepth = 16
 
@@ -56,7 +57,7 @@ func (p *reading) load() *yaml.Node {
 func (p *reading) readable() bool {
 	text := p.file.Text()
 	if len(text) > maxBytes {
-		p.problem(source.Span{}, "", fmt.Sprintf("The file is larger than %d KiB.", maxBytes>>10), "")
+		p.problem(source.Span{}, "", tooLarge, "")
 		return false
 	}
 	for i, r := range text {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 	"strings"
 
@@ -55,34 +56,67 @@ var settingsSource string
 func Default() *Settings { return &Settings{FailOn: checks.Error} }
 
 // Read reads the settings of a tree; without a settings file they are the default and
-// the file is nil. An error means that the file is there but could not be read; its
-// problems are returned as those of [Parse].
+// the file is nil. Problems are as those of [Parse]. Nothing that a change can put into
+// a tree is an error, which could keep the change from being reviewed: an error means
+// that the tree itself could not be read.
 //
 // A review takes the settings from the base of a change and never from its head, or a
 // pull request could switch off its own review. That choice is the caller's.
 func Read(tree source.Tree, known []string) (*Settings, *source.File, []Problem, error) {
 	var files []*source.File
-	for _, path := range []string{Path, otherPath} {
-		file, err := tree.Read(path)
-		switch {
-		case err == nil:
-			files = append(files, file)
-		case !errors.Is(err, fs.ErrNotExist):
+	var problems []Problem
+	for _, name := range []string{Path, otherPath} {
+		file, problem, err := read(tree, name)
+		if err != nil {
 			return nil, nil, nil, err
 		}
+		if file != nil {
+			files = append(files, file)
+		}
+		if problem != "" {
+			problems = append(problems, Problem{File: file, Message: problem})
+		}
 	}
-	switch len(files) {
-	case 0:
+	switch {
+	case len(files) == 0:
 		return Default(), nil, nil, nil
-	case 1:
-		settings, problems := Parse(files[0], known)
-		return settings, files[0], problems, nil
+	case len(files) == 2:
+		problems = append(problems, Problem{
+			File:    files[1],
+			Message: fmt.Sprintf("The settings are in both `%s` and `%s`.", Path, otherPath),
+			Help:    fmt.Sprintf("Move them all to `%s` and remove the other file.", Path),
+		})
 	}
-	return Default(), files[0], []Problem{{
-		File:    files[1],
-		Message: fmt.Sprintf("The settings are in both `%s` and `%s`.", Path, otherPath),
-		Help:    fmt.Sprintf("Move them all to `%s` and remove the other file.", Path),
-	}}, nil
+	if len(problems) > 0 {
+		return Default(), files[0], problems, nil
+	}
+	settings, problems := Parse(files[0], known)
+	return settings, files[0], problems, nil
+}
+
+// read reads one settings file, nil when there is none. A file with a problem is empty.
+// A link is not followed, be it the file or its folder: on a working tree it could lead
+// out of the repository.
+func read(tree source.Tree, name string) (file *source.File, problem string, err error) {
+	var info fs.FileInfo
+	for _, part := range []string{path.Dir(name), name} {
+		if info, err = fs.Lstat(tree.FS, part); errors.Is(err, fs.ErrNotExist) {
+			return nil, "", nil
+		} else if err != nil {
+			return nil, "", fmt.Errorf("read settings: %w", err)
+		}
+		if part != name && !info.IsDir() {
+			return nil, "", nil
+		}
+	}
+	switch {
+	case !info.Mode().IsRegular():
+		return source.NewFile(name, ""), "The settings are not a regular file.", nil
+	case info.Size() > maxBytes:
+		return source.NewFile(name, ""), tooLarge, nil
+	}
+	file, err = tree.Read(name)
+	return file, "", err
 }
 
 // failOn are the names of the severities where they say what fails a review: there,
