@@ -18,7 +18,7 @@ type trivyRule struct {
 
 // trivyComments reads every line as pkg/iac/ignore of Trivy v0.74.0 does.
 func trivyComments(f *dockerfile.File) []Comment {
-	if !strings.Contains(f.Text(), "trivy:ignore") && !strings.Contains(f.Text(), "tfsec:ignore") {
+	if !strings.Contains(f.Text(), "trivy:") && !strings.Contains(f.Text(), "tfsec:") {
 		return nil
 	}
 	var rules []trivyRule
@@ -29,7 +29,7 @@ func trivyComments(f *dockerfile.File) []Comment {
 	stack(rules)
 	for _, r := range rules {
 		if r.Problem == "" {
-			r.Scope = startingOn(f, r.line, r.line+1)
+			r.Scope = startingOn(f, r.line, min(r.line+1, f.Lines()))
 		}
 		found = append(found, r.Comment)
 	}
