@@ -27,7 +27,9 @@ func chiselbotComments(f *dockerfile.File) []Comment {
 		if c.Problem == "" {
 			place(f, line, &c)
 		}
-		found = append(found, c)
+		if found = append(found, c); len(found) > maxComments {
+			break
+		}
 	}
 	return append(found, misplaced(f)...)
 }
@@ -147,6 +149,9 @@ func misplaced(f *dockerfile.File) []Comment {
 				continue
 			}
 			span := source.Span{Start: start, End: f.LineSpan(f.LineAt(start)).End}
+			if len(found) > maxComments {
+				return found
+			}
 			found = append(found, broken(Chiselbot, span, "Docker knows no comment here, so this one is not read; put it on a line of its own above the instruction."))
 		}
 	}
