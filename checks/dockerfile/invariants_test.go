@@ -181,6 +181,7 @@ var accepted = map[string]string{
 	"exec form of paths":          "FROM a\nCOPY [\"a b\", \"c\"]\nADD --chown=x [\"a\",\"b\"]\nVOLUME [\"/a\"]\nVOLUME /a /b\nSHELL [\"/bin/bash\", \"-c\"]\n",
 	"legacy pairs":                "FROM a\nENV A b c  d\nLABEL x\ty \nENV \\\n A \\\n b\n",
 	"pairs":                       "FROM a\nENV A=1 B=\"2 3\" C='4 5' D=6\\ 7 E=\nLABEL \"a b\"=c 'd'=\"e=f\"\nENV A=\\\n1 \\\n# c\n B=2\n",
+	"empty value before a break":  "FROM a\nENV A=\\\n B=\nARG C=\\\n D\nCOPY --from=\\\n a b\n",
 	"escape ends a pair":          "FROM a\nENV A=b\\\\\\\nENV C=\"x\\\\\\\n",
 	"args":                        "ARG A\nARG B=1 C=\"2 3\" D\nFROM a\nARG E=\n",
 	"health":                      "FROM a\nHEALTHCHECK NONE\nHEALTHCHECK --interval=5s --retries=3 CMD curl x || exit 1\nHEALTHCHECK CMD [\"x\",\"y\"]\nHEALTHCHECK \\\n CMD \\\n x\n",

@@ -8,23 +8,24 @@ import (
 
 // Span is the span of the file from the byte that became Text[start] to the byte that
 // became Text[end-1]. Continuation lines and comments between them lie inside it. An
-// empty range is the empty span before the byte that became Text[start].
+// empty range is the place behind the byte that became Text[start-1].
 func (l Logical) Span(start, end int) source.Span {
-	s := source.Span{Start: l.offset(start)}
-	if s.End = s.Start; end > start {
-		s.End = l.offset(end-1) + 1
+	switch {
+	case start < end:
+		return source.Span{Start: l.offset(start), End: l.offset(end-1) + 1}
+	case start > 0:
+		at := l.offset(start-1) + 1
+		return source.Span{Start: at, End: at}
 	}
-	return s
+	at := l.pieces[0].offset
+	return source.Span{Start: at, End: at}
 }
 
-// offset is where the byte at an index of Text stands in the file. The index behind the
-// last byte is the place behind that byte.
+// offset is where the byte at an index of Text stands in the file.
 func (l Logical) offset(at int) int {
-	if at > 0 && at == len(l.Text) {
-		return l.offset(at-1) + 1
-	}
+	// Of pieces that begin at the same index the last has the byte: a piece is empty
+	// when its line holds nothing but an escape character.
 	n := sort.Search(len(l.pieces), func(i int) bool { return l.pieces[i].at > at }) - 1
-	// A piece is empty when its line held nothing but an escape character.
 	return l.pieces[n].offset + at - l.pieces[n].at
 }
 
