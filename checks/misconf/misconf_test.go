@@ -165,10 +165,16 @@ func TestDeepest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, open := range []string{"(", "$((", "a[", "{ ", "if ", "a|", "! "} {
-		text := "FROM alpine:3.20\nRUN apt-get install " + strings.Repeat(open, min(maxRunDepth/(1+strings.Count(open, "((")), (60<<10)/len(open))) + "\n"
-		if _, err := p.eval(t.Context(), text); err != nil {
-			t.Errorf("%q: %v", open, err)
+	tests := []struct {
+		nest  string
+		times int
+	}{
+		{"(", maxRunDepth}, {"{ ", maxRunDepth}, {"a[", maxRunDepth}, {"$((", maxRunDepth / 2},
+		{"if ", 5_000}, {"a|", 5_000}, {"a&&", 5_000},
+	}
+	for _, test := range tests {
+		if _, err := p.eval(t.Context(), "FROM alpine:3.20\nRUN "+strings.Repeat(test.nest, test.times)+"a\n"); err != nil {
+			t.Errorf("%q: %v", test.nest, err)
 		}
 	}
 }

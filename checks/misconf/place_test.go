@@ -61,29 +61,39 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
-// TestSpans holds that a finding stands within the lines that Trivy names.
-func TestSpans(t *testing.T) {
-	t.Parallel()
+// FuzzSpans holds that a finding stands within the lines that Trivy names, on the
+// instruction that Trivy means.
+func FuzzSpans(f *testing.F) {
 	p, err := compile()
 	if err != nil {
-		t.Fatal(err)
+		f.Fatal(err)
 	}
-	for _, name := range corpusNames(t) {
-		f := parse(t, corpusText(t, name))
-		verdicts, _ := p.eval(t.Context(), f.Text()) // TestAgreement knows the errors
+	for _, name := range corpusNames(f) {
+		f.Add(corpusText(f, name))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := dockerfile.Parse(source.NewFile("Dockerfile", text))
+		if err != nil {
+			t.Skip()
+		}
+		verdicts, _ := p.eval(t.Context(), text) // TestAgreement knows the errors
 		for _, v := range verdicts {
-			one := finding(f, v)
-			start, end := f.LineAt(one.Span.Start), f.LineAt(one.Span.End-1)
-			switch {
-			case one.Span.Len() <= 0:
-				t.Errorf("%s: %s has no span", name, one.Rule.ID)
-			case v.start == 0 && one.Span != f.Final().From.Span:
-				t.Errorf("%s: %s is about the file but does not stand at the final FROM", name, one.Rule.ID)
-			case v.start > 0 && (start < v.start || end > v.end):
-				t.Errorf("%s: %s stands on lines %d to %d, Trivy says %d to %d", name, one.Rule.ID, start, end, v.start, v.end)
+			one := finding(file, v)
+			id, start, end := one.Rule.ID, file.LineAt(one.Span.Start), file.LineAt(one.Span.End-1)
+			switch in := instructionAt(file, v.start); {
+			case one.Span.Len() <= 0 || one.Span.End > len(text):
+				t.Errorf("%s has the span %v in %d bytes", id, one.Span, len(text))
+			case v.start == 0:
+				if one.Span != file.Final().From.Span {
+					t.Errorf("%s is about the file but does not stand at the final FROM", id)
+				}
+			case in == nil || file.LineAt(in.Span.Start) != v.start:
+				t.Errorf("%s: no instruction starts on line %d", id, v.start)
+			case start < v.start || end > v.end:
+				t.Errorf("%s stands on lines %d to %d, Trivy says %d to %d", id, start, end, v.start, v.end)
 			}
 		}
-	}
+	})
 }
 
 func TestKeys(t *testing.T) {
@@ -103,7 +113,8 @@ func TestKeys(t *testing.T) {
 		{"another stage", strings.Replace(before, "AS tools", "AS other", 1), false},
 	}
 	s := New()
-	keys := func(text string) map[string]int {
+	keys := func(t *testing.T, text string) map[string]int {
+		t.Helper()
 		findings, err := s.Scan(t.Context(), parse(t, text))
 		if err != nil {
 			t.Fatal(err)
@@ -114,13 +125,14 @@ func TestKeys(t *testing.T) {
 		}
 		return m
 	}
-	base := keys(before)
+	base := keys(t, before)
 	if len(base) != 5 {
 		t.Fatalf("the base has findings %v, want 5", base)
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			diff := gocmp.Diff(base, keys(test.after))
+			t.Parallel()
+			diff := gocmp.Diff(base, keys(t, test.after))
 			if same := diff == ""; same != test.same {
 				t.Errorf("the keys are the same: %t, want %t\n%s", same, test.same, diff)
 			}

@@ -42,6 +42,12 @@ var exceptions = map[[2]string]string{
 }
 
 // TestAgreement holds our opinion of each file in the corpus against the trivy command's.
+// To record that again, build the command in an empty module, since its requirements must
+// not become ours, and point the test at it:
+//
+//	go mod init trivycmd && go get github.com/aquasecurity/trivy/cmd/trivy@v0.74.0
+//	GOEXPERIMENT=jsonv2 CGO_ENABLED=0 go build github.com/aquasecurity/trivy/cmd/trivy
+//	go test ./checks/misconf -update -trivy /path/to/trivy
 func TestAgreement(t *testing.T) {
 	t.Parallel()
 	names := corpusNames(t)
@@ -159,7 +165,7 @@ func record(t *testing.T, names []string) {
 func theirs(t *testing.T, dir string) opinion {
 	cmd := exec.CommandContext(t.Context(), *trivy, "config", "--skip-check-update", "--quiet",
 		"--misconfig-scanners", "dockerfile", "--include-non-failures", "--format", "json", dir)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = t.Output()
 	data, err := cmd.Output()
 	if err != nil {
 		t.Fatal(err)
