@@ -27,5 +27,9 @@ func page(r checks.Rule) *checks.Rule {
 
 // All are the rules, in the order of their ids.
 func All() []*checks.Rule {
-	return []*checks.Rule{}
+	return []*checks.Rule{
+		buildPlatform,
+		digestOnly,
+		imageTag,
+	}
 }
