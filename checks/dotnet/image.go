@@ -48,11 +48,12 @@ func readImage(f *dockerfile.File) *image {
 	}
 	var found finding
 	if s, ok := final.State().Env[invariantVariable]; ok && s.Known && s.Origin != nil {
-		im.invariant = truth(s.Value)
-		switch at := (place{f.File, s.Span}); im.invariant {
-		case base.Yes:
+		at := place{f.File, s.Span}
+		if truth(s.Value) == base.Yes {
+			im.invariant = base.Yes
 			found.add(byEnvironment, ICU, base.No, at, "`"+invariantVariable+"` turns ICU off")
-		case base.No:
+		} else { // whatever it says, the runtime takes it for false
+			im.invariant = base.No
 			found.add(byEnvironment, ICU, base.Yes, at, "`"+invariantVariable+"` asks for ICU")
 		}
 	}

@@ -66,10 +66,10 @@ func (p *Projects) find(f *dockerfile.File) *Needs {
 		all = append(all, image.alone())
 	}
 
-	n.ICU, n.TimeZones = base.No, base.No
+	n.ICU, n.TimeZones = base.No, base.No // one Yes is enough, and only all together make No
 	var evidence []ranked
 	for _, one := range all {
-		n.ICU, n.TimeZones = either(n.ICU, one.icu), either(n.TimeZones, one.timeZones)
+		n.ICU, n.TimeZones = or(n.ICU, one.icu), or(n.TimeZones, one.timeZones)
 		evidence = append(evidence, one.evidence...)
 	}
 	evidence = slices.DeleteFunc(evidence, func(e ranked) bool {
@@ -93,10 +93,6 @@ func (p *Projects) find(f *dockerfile.File) *Needs {
 	return n
 }
 
-// either joins the answers of two applications in one image: one Yes is enough, and only
-// both make No.
-func either(a, b base.Known) base.Known { return or(a, b) }
-
 // application answers for one project and what it refers to.
 func (p *Projects) application(root string, image *image) (finding, []string) {
 	reached, whole := p.closure(root)
@@ -109,8 +105,7 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 				one.add(byPackage, fact.about, base.Yes, r.at, fmt.Sprintf(fact.why, r.id))
 			}
 		}
-		problem := p.lock(path.Dir(proj.path), &one)
-		if problem != "" {
+		if problem := p.lock(path.Dir(proj.path), &one); problem != "" {
 			problems = append(problems, problem)
 		}
 	}
@@ -120,10 +115,10 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 	switch {
 	case set && known == base.Yes:
 		one.icu = base.No
-		one.add(bySetting, ICU, base.No, at, "the project runs without ICU: `InvariantGlobalization` is true")
+		one.add(bySetting, ICU, base.No, at, "the project is set to run without ICU")
 	case set && known == base.No:
 		one.icu = base.Yes
-		one.add(bySetting, ICU, base.Yes, at, "the project asks for ICU: `InvariantGlobalization` is false")
+		one.add(bySetting, ICU, base.Yes, at, "the project is set to run with ICU, and does not start without it")
 	case !set && image.invariant != base.Unknown:
 		one.icu = image.icu()
 	case one.says(ICU):
@@ -145,7 +140,7 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 			one.timeZones = base.No
 			for _, e := range one.evidence {
 				if e.About == ICU && e.Says == base.No {
-					one.add(e.rank, TimeZones, base.No, place{e.File, e.Span}, "the project runs without ICU and its source looks up no time zone")
+					one.add(e.rank, TimeZones, base.No, place{e.File, e.Span}, "the project is set to run without ICU, and its source looks up no time zone")
 					break
 				}
 			}
