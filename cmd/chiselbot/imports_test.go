@@ -56,6 +56,7 @@ func TestImports(t *testing.T) {
 	only := map[string][]string{
 		"github.com/go-git/go-git":          {module + "app/repository"},
 		"github.com/aquasecurity/trivy":     {module + "checks/misconf"},
+		"github.com/open-policy-agent/opa":  {module + "checks/misconf"},
 		"github.com/moby/buildkit":          {module + "checks/dockerfile"},
 		"mvdan.cc/sh":                       {module + "checks/dockerfile"},
 		"go.yaml.in/yaml":                   {module + "app/config"},

@@ -67,9 +67,14 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 	}
 
 	scanner := misconf.New()
-	go scanner.Warm(ctx) // takes half a second; reading git meanwhile is free
+	go scanner.Warm(ctx) // compile the checks while git is read
 
-	base, head, err := sides(ctx, dir, flags.base, flags.head)
+	repo, err := repository.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer repo.Close()
+	base, head, err := sides(ctx, repo, flags.base, flags.head)
 	if err != nil {
 		return err
 	}
@@ -94,17 +99,18 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 	return nil
 }
 
-// sides opens the two trees. An empty base or head is the default one.
-func sides(ctx context.Context, dir, baseRev, headRev string) (base, head review.Side, err error) {
-	repo, err := repository.Open(dir)
-	if err != nil {
-		return base, head, err
+// sides opens the two trees. An empty base is the default one, an empty head the working
+// tree, or the last commit where there is none.
+func sides(ctx context.Context, repo *repository.Repository, baseRev, headRev string) (base, head review.Side, err error) {
+	if headRev == "" && repo.Root() == "" {
+		headRev = "HEAD"
 	}
 	if headRev == "" {
 		head.Name = "working tree"
 		head.Tree, err = repo.WorkingTree(ctx)
 	} else {
-		head, err = commit(ctx, repo, headRev)
+		head.Name = headRev
+		head.Tree, err = repo.Commit(ctx, headRev)
 	}
 	if err != nil {
 		return base, head, err
@@ -114,7 +120,8 @@ func sides(ctx context.Context, dir, baseRev, headRev string) (base, head review
 			return base, head, err
 		}
 	}
-	base, err = commit(ctx, repo, baseRev)
+	base.Name = baseRev
+	base.Tree, err = repo.Commit(ctx, baseRev)
 	return base, head, err
 }
 
