@@ -64,15 +64,17 @@ type Instruction struct {
 	// Words are the arguments as BuildKit splits them for this instruction: the strings
 	// of an exec form; one word with the whole command of a shell form; each path of
 	// COPY; the image, AS and the name of FROM; one word for USER and WORKDIR. ENV,
-	// LABEL and ARG have Pairs as well.
+	// LABEL and ARG have Pairs as well. HEALTHCHECK begins with CMD or NONE; ONBUILD has
+	// none.
 	Words []Word
 	// Pairs are the names and values of ENV, LABEL and ARG.
 	Pairs []Pair
 	// Exec says that the arguments are a JSON array.
 	Exec bool
-	// Heredocs are the here-documents in order.
+	// Heredocs are the here-documents in order; those of ONBUILD are its Trigger's.
 	Heredocs []Heredoc
-	// Trigger is the instruction behind ONBUILD, nil for any other.
+	// Trigger is the instruction behind ONBUILD. It is nil for any other instruction, and
+	// for a trigger that BuildKit would refuse in the build that it is for.
 	Trigger *Instruction
 	// Stage is the stage the instruction belongs to, nil before the first FROM.
 	Stage *Stage

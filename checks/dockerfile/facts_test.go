@@ -102,12 +102,18 @@ func facts(f *File) string {
 		}
 		line("stage %d %q from %s, uses [%s]", s.Index, s.Name, from, strings.Join(uses, " "))
 		st := s.State()
-		line("\tuser       %s", setting(st.User))
-		line("\tworkdir    %s", setting(st.Workdir))
-		line("\tentrypoint %s", setting(st.Entrypoint))
-		line("\tcmd        %s", setting(st.Cmd))
-		line("\thealth     %s", setting(st.Health))
-		line("\tshell      %s", setting(st.Shell))
+		for _, set := range []struct{ name, value string }{
+			{"user", setting(st.User)},
+			{"workdir", setting(st.Workdir)},
+			{"entrypoint", setting(st.Entrypoint)},
+			{"cmd", setting(st.Cmd)},
+			{"health", setting(st.Health)},
+			{"shell", setting(st.Shell)},
+		} {
+			if set.value != "" {
+				line("\t%-10s %s", set.name, set.value)
+			}
+		}
 		for _, name := range slices.Sorted(maps.Keys(st.Env)) {
 			line("\tenv        %s %s", name, setting(st.Env[name]))
 		}
@@ -120,7 +126,11 @@ func facts(f *File) string {
 	return out.String()
 }
 
+// setting is empty for what an unknown base decides.
 func setting[T any](s Setting[T]) string {
+	if !s.Known && s.Origin == nil {
+		return ""
+	}
 	text := fmt.Sprintf("%q", fmt.Sprint(s.Value))
 	if c, ok := any(s.Value).(Command); ok {
 		text = fmt.Sprintf("exec %q", c.Args)

@@ -195,7 +195,7 @@ var accepted = map[string]string{
 	"heredoc script":              "FROM a\nRUN <<A\n#!/usr/bin/env python3\nprint(1)\nA\nRUN <<A\n#!/bin/bash -e\nx\nA\n",
 	"heredoc like a comment":      "FROM a\nRUN <<A\n# x\n\\\nA\n",
 	"arrow without heredoc":       "FROM a\nRUN echo $((1<<2)) '<<A'\nRUN x <<<y\n",
-	"onbuild":                     "FROM a\nONBUILD RUN x \\\n y\nONBUILD COPY --from=b c d\nONBUILD ENV A=b\nONBUILD RUN <<A\nz\nA\nonbuild nonsense x\nONBUILD ADD [\"a\",\"b\"]\n",
+	"onbuild":                     "FROM a\nONBUILD RUN x \\\n y\nONBUILD COPY --from=b c d\nONBUILD ENV A=b\nONBUILD RUN <<A\nz\nA\nonbuild nonsense x\nONBUILD HEALTHCHECK\nONBUILD USER\nONBUILD ADD [\"a\",\"b\"]\n",
 	"lower case":                  "from a as B\nrun x\ncopy --from=b y z\n",
 	"unicode":                     "FROM a\nLABEL é=\"ü — ß\"\nRUN echo 日本\u00a0語\nENV A=x\u2003B=y\n",
 	"not unicode":                 "FROM a\nLABEL a=\xff\xfe\nRUN \xff\nCMD [\"\xff\"]\nENV b \xff\n",

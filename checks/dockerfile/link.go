@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"maps"
 	"strconv"
 	"strings"
 
@@ -109,7 +108,7 @@ func (l *linker) begin(s *Stage) *builder {
 	if s.Parent == nil && !s.Scratch {
 		img := l.image(UseFrom, s.From, image, v)
 		if img.Problem == "" {
-			facts = factsOf(img.Ref)
+			facts, _ = base.Lookup(img.Ref)
 		}
 	}
 	b.start(facts)
@@ -201,12 +200,3 @@ func findStage(stages []*Stage, name string) *Stage {
 	}
 	return nil
 }
-
-func cloned[M ~map[K]V, K comparable, V any](m M) M {
-	if m == nil {
-		return M{}
-	}
-	return maps.Clone(m)
-}
-
-func factsOf(base.Reference) *base.Facts { return nil }

@@ -16,7 +16,9 @@ import (
 // or a generator has reason to write; they keep the cost of a hostile one small.
 const (
 	maxInstructions = 10_000
-	maxStages       = 500
+	// Each stage keeps the variables that it inherits.
+	maxStages    = 200
+	maxVariables = 1_000
 	// maxLine is what BuildKit's parser reads as one line; it would give the line before
 	// the long one as the place of the error.
 	maxLine = 64<<10 - 1
@@ -81,10 +83,17 @@ func bound(src *source.File) error {
 	if len(text) > source.MaxFileBytes {
 		return &ParseError{1, fmt.Sprintf("file is larger than %d bytes", source.MaxFileBytes)}
 	}
-	first, joined, substitutions := 1, 0, 0
+	first, joined, substitutions := 0, 0, 0
 	for line := 1; text != ""; line++ {
 		var s string
 		s, text, _ = strings.Cut(text, "\n")
+		trimmed := strings.TrimSpace(s)
+		if trimmed == "" || trimmed[0] == '#' {
+			continue
+		}
+		if joined == 0 {
+			first = line
+		}
 		joined += len(s)
 		substitutions += strings.Count(s, "${")
 		switch {
@@ -95,10 +104,8 @@ func bound(src *source.File) error {
 		case substitutions > maxSubstitutions:
 			return &ParseError{first, fmt.Sprintf("instruction has more than %d substitutions", maxSubstitutions)}
 		}
-		s = strings.TrimSpace(s)
-		pending := joined > len(s) && (s == "" || s[0] == '#')
-		if !pending && !strings.HasSuffix(s, `\`) && !strings.HasSuffix(s, "`") {
-			first, joined, substitutions = line+1, 0, 0
+		if !strings.HasSuffix(trimmed, `\`) && !strings.HasSuffix(trimmed, "`") {
+			joined, substitutions = 0, 0
 		}
 	}
 	return nil

@@ -20,6 +20,7 @@ type scanner struct {
 	// head is true while directives may come, shebang when the first line is "#!":
 	// BuildKit looks for syntax and check behind it, but not for escape.
 	head, shebang bool
+	variables     int // of ENV and ARG so far
 }
 
 func newScanner(f *File) *scanner {
@@ -139,6 +140,11 @@ func (s *scanner) instruction(node *parser.Node, line source.Span, begin int) er
 	i.Logical = Logical{Text: text, pieces: pieces}
 	if err := i.split(node, byte(s.file.Escape), heredocs); err != nil {
 		return err
+	}
+	if i.Keyword == "ENV" || i.Keyword == "ARG" {
+		if s.variables += len(i.Pairs); s.variables > maxVariables {
+			return &ParseError{node.StartLine, fmt.Sprintf("more than %d variables", maxVariables)}
+		}
 	}
 	s.file.Instructions = append(s.file.Instructions, i)
 	return nil

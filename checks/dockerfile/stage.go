@@ -67,7 +67,8 @@ type State struct {
 	Health     Setting[Command] // exec or shell command; zero Command for NONE
 	Env        map[string]Setting[string]
 	// Expose are the ports of the base and those of EXPOSE along the chain, in order.
-	// Those that depend on an unknown variable are left out.
+	// Those that depend on an unknown variable are left out, and all after the
+	// thousandth.
 	Expose []Port
 }
 

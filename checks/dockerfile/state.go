@@ -1,12 +1,18 @@
 package dockerfile
 
 import (
+	"maps"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/base"
 )
+
+// maxPorts is how many ports a stage keeps: a variable can hold many, and each stage
+// that builds on another has them again.
+const maxPorts = 1_000
 
 // A builder follows one stage from its FROM to its end.
 type builder struct {
@@ -21,7 +27,6 @@ type builder struct {
 	vars            map[string]variable
 	ownVars, ownEnv bool
 	cmdSet          bool
-	baseKnown       bool // the image at the root of the chain is known, or is scratch
 }
 
 // start takes over what the base or the parent gives.
@@ -29,16 +34,16 @@ func (b *builder) start(facts *base.Facts) {
 	s := b.stage
 	if p := s.Parent; p != nil {
 		b.state, b.vars = p.state, p.vars
-		b.baseKnown = b.state.Base != nil || b.state.Scratch
+		b.state.Expose = slices.Clip(b.state.Expose)
 		b.note()
 		s.From.at = b.now
 		return
 	}
-	b.baseKnown = facts != nil || s.Scratch
+	certain := facts != nil || s.Scratch
 	st := &b.state
 	st.Base, st.Scratch = facts, s.Scratch
-	st.User.Known, st.Workdir.Known, st.Shell.Known = b.baseKnown, b.baseKnown, b.baseKnown
-	st.Entrypoint.Known, st.Cmd.Known, st.Health.Known = b.baseKnown, b.baseKnown, b.baseKnown
+	st.User.Known, st.Workdir.Known, st.Shell.Known = certain, certain, certain
+	st.Entrypoint.Known, st.Cmd.Known, st.Health.Known = certain, certain, certain
 	st.Workdir.Value = "/"
 	st.Shell.Value = []string{"/bin/sh", "-c"}
 	st.Env, b.vars = map[string]Setting[string]{}, map[string]variable{}
@@ -175,7 +180,7 @@ func isWindowsPath(p string) bool {
 
 func (b *builder) env(i *Instruction) {
 	if !b.ownEnv {
-		b.state.Env, b.ownEnv = cloned(b.state.Env), true
+		b.state.Env, b.ownEnv = maps.Clone(b.state.Env), true
 	}
 	names, values := make([]variable, len(i.Pairs)), make([]variable, len(i.Pairs))
 	for n, p := range i.Pairs { // all are replaced before any is set
@@ -214,7 +219,7 @@ func (b *builder) arg(i *Instruction) {
 
 func (b *builder) set(name string, v variable) {
 	if !b.ownVars {
-		b.vars, b.ownVars = cloned(b.vars), true
+		b.vars, b.ownVars = maps.Clone(b.vars), true
 	}
 	b.vars[name] = v
 }
@@ -228,9 +233,9 @@ func (b *builder) expose(i *Instruction) {
 			continue
 		}
 		for field := range strings.FieldsSeq(v.value) {
-			if p, ok := parsePort(field); ok {
+			if p, ok := parsePort(field); ok && len(b.state.Expose) < maxPorts {
 				p.Origin, p.Span = i, w.Span
-				b.state.Expose = append(b.state.Expose[:len(b.state.Expose):len(b.state.Expose)], p)
+				b.state.Expose = append(b.state.Expose, p)
 			}
 		}
 	}

@@ -88,6 +88,9 @@ func (x *expander) word(word string, look func(name string) variable) variable {
 // reason is the innermost error: those around it only repeat the word.
 func reason(err error) string {
 	s := err.Error()
+	if strings.Contains(s, "\uFFFD") { // the lexer's name for the end of the word
+		return "a substitution is not closed"
+	}
 	if n := strings.LastIndex(s, `": `); n >= 0 {
 		s = s[n+len(`": `):]
 	}

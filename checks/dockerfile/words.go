@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -42,8 +43,12 @@ func (i *Instruction) split(node *parser.Node, escape byte, heredocs []Heredoc) 
 		if node.Next == nil || len(node.Next.Children) != 1 {
 			return lost(node, "trigger")
 		}
+		trigger := node.Next.Children[0]
+		if _, err := instructions.ParseInstruction(trigger); err != nil {
+			return nil
+		}
 		i.Trigger = &Instruction{Span: i.Span, Logical: i.Logical.slice(args, end)}
-		return i.Trigger.split(node.Next.Children[0], escape, heredocs)
+		return i.Trigger.split(trigger, escape, heredocs)
 	case "FROM", "EXPOSE":
 		w.delimited(args, end)
 	case "COPY", "ADD", "VOLUME":
@@ -70,8 +75,6 @@ func (i *Instruction) split(node *parser.Node, escape byte, heredocs []Heredoc) 
 		w.names(args, end, escape)
 	case "USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER":
 		w.rest(args, end)
-	default: // behind ONBUILD, where BuildKit looks at the name only when it triggers
-		w.next = nil
 	}
 	if w.failed || w.next != nil {
 		return lost(node, "arguments")
@@ -302,7 +305,7 @@ func (w *wordList) pairs(start, end int, escape byte) {
 		w.add(start, name)
 		w.add(value, end)
 		w.pair(start, name, value, end)
-		w.separator("")
+		w.take("") // the separator, which stands behind the value
 		return
 	}
 	for _, word := range words {
@@ -316,13 +319,8 @@ func (w *wordList) pairs(start, end int, escape byte) {
 		w.take(text[word.Start:equals])
 		w.take(text[equals+1 : word.End])
 		w.pair(word.Start, equals, equals+1, word.End)
-		w.separator("=")
+		w.take("=")
 	}
-}
-
-// separator takes the word that BuildKit adds to each pair.
-func (w *wordList) separator(s string) {
-	w.take(s)
 }
 
 func (w *wordList) pair(start, name, value, end int) {
