@@ -1,6 +1,7 @@
 package dotnet
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"slices"
@@ -73,20 +74,35 @@ func isSwitch(w string) bool {
 // variables are the values of ARG and ENV as far as the file gives them.
 type variables map[string]string
 
-// expand replaces $NAME, ${NAME} and ${NAME:-default}; a variable without a value stays
-// as it is, so that the word names nothing.
+// Bounds on variables: their number, and the length of a word with them replaced.
+const (
+	maxVariables = 1000
+	maxWord      = 1024
+)
+
+func (v variables) set(name, value string) {
+	if _, ok := v[name]; ok || len(v) < maxVariables {
+		v[name] = v.expand(value)
+	}
+}
+
+// expand replaces $NAME, ${NAME} and ${NAME:-default}. A variable without a value stays
+// as it is, and so does a word that would be too long: such a word names nothing.
 func (v variables) expand(s string) string {
-	if !strings.Contains(s, "$") {
+	if len(s) > maxWord || !strings.Contains(s, "$") {
 		return s
 	}
-	return os.Expand(s, func(name string) string {
+	length := 0
+	out := os.Expand(s, func(name string) string {
 		name, fallback, _ := strings.Cut(name, ":-")
-		if value := v[name]; value != "" {
-			return value
+		value := cmp.Or(v[name], fallback, "$"+name)
+		if length += len(value); length > maxWord {
+			return ""
 		}
-		if fallback != "" {
-			return fallback
-		}
-		return "$" + name
+		return value
 	})
+	if length > maxWord {
+		return s
+	}
+	return out
 }

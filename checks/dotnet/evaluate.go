@@ -1,6 +1,7 @@
 package dotnet
 
 import (
+	"encoding/json"
 	"fmt"
 	"path"
 	"regexp"
@@ -13,8 +14,9 @@ import (
 
 // Bounds on one project.
 const (
-	maxImports   = 50
-	maxExpansion = 4096
+	maxImports    = 50
+	maxProperties = 5000
+	maxExpansion  = 1024
 )
 
 // A place is part of a file.
@@ -35,7 +37,10 @@ type setting struct {
 type project struct {
 	path       string
 	properties map[string]setting // by name in lower case
-	packages   []reference
+	// runtime is what the template of its runtime configuration sets for invariant mode,
+	// nil where it sets nothing.
+	runtime  *setting
+	packages []reference
 	// projects are the paths of the projects it refers to.
 	projects []string
 	// whole says that everything it refers to was found and could be evaluated.
@@ -77,6 +82,7 @@ func (p *Projects) evaluate(name string) *project {
 	for _, i := range e.items {
 		e.item(i)
 	}
+	e.configuration(path.Join(dir, runtimeConfig))
 	return e.project
 }
 
@@ -120,8 +126,7 @@ func (e *evaluation) load(name string, imported base.Known) {
 	e.seen[name] = true
 	doc, err := e.projects.document(name)
 	if err != nil {
-		e.project.whole = false
-		e.project.problems = append(e.project.problems, fmt.Sprintf("`%s` could not be read: %v.", name, err))
+		e.fail(name, err)
 		return
 	}
 	for _, n := range doc.nodes {
@@ -145,6 +150,40 @@ func (e *evaluation) load(name string, imported base.Known) {
 	}
 }
 
+// fail notes a file that could not be read.
+func (e *evaluation) fail(name string, err error) {
+	e.project.whole = false
+	e.project.problems = append(e.project.problems, fmt.Sprintf("`%s` could not be read: %v.", name, err))
+}
+
+const invariantSwitch = "System.Globalization.Invariant"
+
+// configuration reads the template of the runtime's configuration.
+func (e *evaluation) configuration(name string) {
+	if !e.projects.known[name] {
+		return
+	}
+	file, err := e.projects.tree.Read(name)
+	if err != nil {
+		e.fail(name, cause(err, name))
+		return
+	}
+	var template struct {
+		Properties map[string]any `json:"configProperties"`
+	}
+	if err := json.Unmarshal([]byte(strings.TrimPrefix(file.Text(), bom)), &template); err != nil {
+		e.fail(name, err)
+		return
+	}
+	if value, ok := template.Properties[invariantSwitch]; ok {
+		at := place{file: file}
+		if n := strings.Index(file.Text(), invariantSwitch); n >= 0 { // it may be written with escapes
+			at.span = source.Span{Start: n, End: n + len(invariantSwitch)}
+		}
+		e.project.runtime = &setting{value: fmt.Sprint(value), known: true, at: at}
+	}
+}
+
 // set sets a property. Where it is not known whether it is set, its value is not known,
 // unless it would stay the same.
 func (e *evaluation) set(n node, file *source.File, imported base.Known) {
@@ -155,6 +194,10 @@ func (e *evaluation) set(n node, file *source.File, imported base.Known) {
 	key := strings.ToLower(n.name)
 	value, ok := e.expand(n.value, file)
 	if old, set := e.project.properties[key]; set && old.known && ok && holds == base.Unknown && strings.EqualFold(old.value, value) {
+		return
+	}
+	if _, set := e.project.properties[key]; !set && len(e.project.properties) == maxProperties {
+		e.project.whole = false
 		return
 	}
 	e.project.properties[key] = setting{value: value, known: ok && holds == base.Yes, at: place{file, n.span}}
@@ -180,17 +223,25 @@ func (e *evaluation) item(i located) {
 		case i.name == "PackageReference":
 			var id string
 			if id, ok = e.expand(value, i.file); ok {
-				e.project.packages = append(e.project.packages, reference{id, place{i.file, i.span}})
+				e.project.add(reference{id, place{i.file, i.span}})
 			}
 		case i.link:
 			var to string
 			if to, ok = e.file(value, path.Dir(e.project.path), i.file); ok {
-				if ok = isProject(to) && e.projects.known[to]; ok {
+				if ok = isProject(to) && e.projects.known[to] && len(e.project.projects) < maxProjects; ok {
 					e.project.projects = append(e.project.projects, to)
 				}
 			}
 		}
 		e.project.whole = e.project.whole && ok
+	}
+}
+
+// add keeps a package that is known to need something, where it is named first.
+func (p *project) add(r reference) {
+	_, ok := factOf(r.id)
+	if ok && !slices.ContainsFunc(p.packages, func(o reference) bool { return strings.EqualFold(o.id, r.id) }) {
+		p.packages = append(p.packages, r)
 	}
 }
 

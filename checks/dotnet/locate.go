@@ -12,8 +12,11 @@ import (
 // Bounds on following one Dockerfile.
 const (
 	maxStages   = 100
-	maxMounts   = 2000
+	maxMounts   = 1000
+	maxPatterns = 50
+	maxCommands = 200
 	maxContexts = 20
+	maxRoots    = 50
 )
 
 // locate finds the projects whose program is in the final image, sorted.
@@ -34,11 +37,13 @@ func (p *Projects) locate(f *dockerfile.File) []string {
 			best = []trace{t}
 		}
 	}
-	for dir := path.Dir(f.Path()); len(best) < maxContexts; dir = path.Dir(dir) {
+	dir := path.Dir(f.Path())
+	for range maxContexts {
 		try(dir)
 		if dir == "." {
 			break
 		}
+		dir = path.Dir(dir)
 	}
 	if len(best) > 0 {
 		best = best[:1] // of contexts that explain as much, the nearest
@@ -57,7 +62,7 @@ func (p *Projects) locate(f *dockerfile.File) []string {
 	}
 	slices.Sort(roots)
 	roots = slices.Compact(roots)
-	if len(roots) > maxProjects {
+	if len(roots) > maxRoots { // nobody puts so many programs into one image
 		return nil
 	}
 	return roots
@@ -134,6 +139,8 @@ type trace struct {
 	// score is how many of the paths in the Dockerfile exist.
 	score int
 	roots []string
+	// patterns and commands are how many have been followed.
+	patterns, commands int
 }
 
 // state is what a stage has at its end.
@@ -220,7 +227,7 @@ func (t *trace) stage(s *dockerfile.Stage) {
 		case "ARG", "ENV":
 			for _, pair := range i.Pairs {
 				if pair.HasValue {
-					st.vars[pair.Name.Value] = st.vars.expand(strings.Trim(pair.Value.Value, `"'`))
+					st.vars.set(pair.Name.Value, strings.Trim(pair.Value.Value, `"'`))
 				}
 			}
 		case "COPY", "ADD":
@@ -268,9 +275,16 @@ func (t *trace) matches(from string) []string {
 	if !strings.ContainsAny(from, "*?[") {
 		return []string{from}
 	}
+	if t.patterns++; t.patterns > maxPatterns {
+		return nil
+	}
 	head, tail, deep := strings.Cut(from, "**/")
+	among := below(t.projects.projects, t.context)
+	if folder := path.Dir(from); !strings.ContainsAny(folder, "*?[") {
+		among = t.projects.inFolder[path.Join(t.context, folder)]
+	}
 	var found []string
-	for _, p := range below(t.projects.projects, t.context) {
+	for _, p := range among {
 		name := p
 		if t.context != "." {
 			name = strings.TrimPrefix(p, t.context+"/")
@@ -300,6 +314,9 @@ func (t *trace) run(i *dockerfile.Instruction, st *state) {
 		verb, target := dotnetCommand(words)
 		if verb == "" {
 			continue
+		}
+		if t.commands++; t.commands > maxCommands {
+			return
 		}
 		if found := t.resolve(inContainer(at, target), st.mounts); found != "" && !slices.Contains(t.targets[verb], found) {
 			t.targets[verb] = append(t.targets[verb], found)

@@ -111,7 +111,7 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 	}
 	one.evidence = append(one.evidence, image.evidence...)
 
-	set, at, known := p.invariant(root, image)
+	set, at, known := reached[0].invariant(image)
 	switch {
 	case set && known == base.Yes:
 		one.icu = base.No
@@ -190,25 +190,23 @@ func (p *project) frameworks() []string {
 }
 
 // invariant is what the project sets for InvariantGlobalization, whether it does at all,
-// and where. What the command line of the build sets wins, then the runtime configuration.
-func (p *Projects) invariant(root string, image *image) (set bool, at place, known base.Known) {
+// and where. What the command line of the build sets wins over the project. Where project
+// and runtime configuration differ, which of them wins is the SDK's affair.
+func (p *project) invariant(image *image) (set bool, at place, known base.Known) {
 	if image.global.value != "" {
 		return true, image.global.at, truth(image.global.value)
 	}
-	s, set := p.project(root).properties["invariantglobalization"]
-	if set && s.known {
+	s, set := p.properties["invariantglobalization"]
+	if set = set && (s.value != "" || !s.known); set && s.known {
 		known = truth(s.value)
 	}
-	at = s.at
-	if name := path.Join(path.Dir(root), runtimeConfig); p.known[name] {
-		if value, where, ok := p.runtimeSetting(name); ok {
-			if set && known != value { // which of the two wins is the SDK's affair
-				return true, where, base.Unknown
-			}
-			return true, where, value
-		}
+	switch {
+	case p.runtime == nil:
+		return set, s.at, known
+	case !set || known == truth(p.runtime.value):
+		return true, p.runtime.at, truth(p.runtime.value)
 	}
-	return set && s.value != "", at, known
+	return true, s.at, base.Unknown
 }
 
 func truth(s string) base.Known {
@@ -219,27 +217,6 @@ func truth(s string) base.Known {
 		return base.No
 	}
 	return base.Unknown
-}
-
-const invariantSwitch = "System.Globalization.Invariant"
-
-func (p *Projects) runtimeSetting(name string) (base.Known, place, bool) {
-	file, err := p.tree.Read(name)
-	if err != nil {
-		return base.Unknown, place{}, false
-	}
-	var config struct {
-		Properties map[string]any `json:"configProperties"`
-	}
-	if json.Unmarshal([]byte(file.Text()), &config) != nil {
-		return base.Unknown, place{}, false
-	}
-	value, ok := config.Properties[invariantSwitch]
-	if !ok {
-		return base.Unknown, place{}, false
-	}
-	start := max(0, strings.Index(file.Text(), `"`+invariantSwitch+`"`))
-	return truth(fmt.Sprint(value)), place{file, file.LineSpan(file.LineAt(start))}, true
 }
 
 // lockEntry is a package in a lock file, direct or brought by another.
