@@ -24,9 +24,11 @@ const (
 	maxLine = 64<<10 - 1
 	// maxJoined is the length of one instruction with all its continuation lines, and
 	// maxSubstitutions how often it says "${": BuildKit's word splitter recurses on
-	// nested substitutions and copies the rest of the text at each level.
+	// nested substitutions and copies the rest of the text at each level. maxCopied
+	// bounds the product of the two, over the whole file.
 	maxJoined        = 128 << 10
 	maxSubstitutions = 1_000
+	maxCopied        = 64 << 20
 	maxMessage       = 300
 )
 
@@ -83,7 +85,7 @@ func bound(src *source.File) error {
 	if len(text) > source.MaxFileBytes {
 		return &ParseError{1, fmt.Sprintf("file is larger than %d bytes", source.MaxFileBytes)}
 	}
-	first, joined, substitutions := 0, 0, 0
+	first, joined, substitutions, copied := 0, 0, 0, 0
 	for line := 1; text != ""; line++ {
 		var s string
 		s, text, _ = strings.Cut(text, "\n")
@@ -103,8 +105,11 @@ func bound(src *source.File) error {
 			return &ParseError{first, fmt.Sprintf("instruction is longer than %d bytes", maxJoined)}
 		case substitutions > maxSubstitutions:
 			return &ParseError{first, fmt.Sprintf("instruction has more than %d substitutions", maxSubstitutions)}
+		case copied+joined*substitutions > maxCopied:
+			return &ParseError{first, "too many substitutions in long instructions"}
 		}
 		if !strings.HasSuffix(trimmed, `\`) && !strings.HasSuffix(trimmed, "`") {
+			copied += joined * substitutions
 			joined, substitutions = 0, 0
 		}
 	}

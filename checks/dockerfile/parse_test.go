@@ -40,6 +40,7 @@ var refusedFiles = map[string]struct {
 	"long line":                {"FROM a\nRUN " + strings.Repeat("x", 70_000) + "\n", "line 2: line is longer than 65535 bytes"},
 	"long instruction":         {"FROM a\n" + strings.Repeat("RUN x \\\n", 20_000), "line 2: instruction is longer than 131072 bytes"},
 	"many substitutions":       {"FROM a\nRUN x\nRUN <<E " + strings.Repeat("${a:-", 1_001), "line 3: instruction has more than 1000 substitutions"},
+	"long substitutions":       {"FROM a\n" + strings.Repeat("RUN <<E "+strings.Repeat("${a:-", 900)+strings.Repeat("x", 30_000)+"\n", 30), "line 4: too many substitutions in long instructions"},
 	"substitutions over lines": {"FROM a\nRUN x \\\n" + strings.Repeat("# c\n\n${a:-`\n", 1_001), "line 2: instruction has more than 1000 substitutions"},
 	"many instructions":        {"FROM a\n" + strings.Repeat("USER x\n", maxInstructions), "line 10001: more than 10000 instructions"},
 	"many variables":           {"FROM a\n" + strings.Repeat("ENV A=1 B=2\n", 501), "line 502: more than 1000 variables"},
