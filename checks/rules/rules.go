@@ -31,5 +31,10 @@ func All() []*checks.Rule {
 		buildPlatform,
 		digestOnly,
 		imageTag,
+		noSuchAccount,
+		portMismatch,
+		privilegedPort,
+		rootUser,
+		userName,
 	}
 }
