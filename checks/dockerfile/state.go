@@ -37,6 +37,11 @@ func (b *builder) start(facts *base.Facts) {
 		b.state.Expose = slices.Clip(b.state.Expose)
 		b.note()
 		s.From.at = b.now
+		for _, i := range p.Instructions {
+			if i.Trigger != nil {
+				b.follow(i.Trigger)
+			}
+		}
 		return
 	}
 	certain := facts != nil || s.Scratch
@@ -94,9 +99,17 @@ func (b *builder) look(name string) variable {
 	return variable{kind: unknown, why: "`" + name + "` may come from the base image"}
 }
 
-// apply follows one instruction.
+// apply notes what an instruction of the stage finds, and follows it.
 func (b *builder) apply(i *Instruction) {
 	i.at = b.now
+	if i.Trigger != nil {
+		i.Trigger.at = b.now
+	}
+	b.follow(i)
+}
+
+// follow changes the state as an instruction does.
+func (b *builder) follow(i *Instruction) {
 	st := &b.state
 	switch i.Keyword {
 	case "USER":
@@ -128,9 +141,6 @@ func (b *builder) apply(i *Instruction) {
 		b.expose(i)
 	case "COPY", "ADD":
 		b.copy(i)
-	}
-	if i.Trigger != nil {
-		i.Trigger.at = i.at
 	}
 }
 
