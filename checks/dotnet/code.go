@@ -34,8 +34,10 @@ var (
 // readSource reads the source of projects until both needs are known; true means that
 // all of it was read.
 func (p *Projects) readSource(reached []*project, to *finding) (all bool) {
+	defer func() { to.distance = 0 }()
 	files, size, listed := 0, 0, 0
-	for _, proj := range reached {
+	for n, proj := range reached {
+		to.distance = n
 		dir := path.Dir(proj.path)
 		for _, name := range below(p.sources, dir) {
 			if listed++; listed > maxSourceListed {

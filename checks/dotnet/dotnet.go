@@ -14,8 +14,9 @@
 // written in a Dockerfile: the Dockerfile's own folder and its parents are tried, and the
 // one in which most of what the Dockerfile names exists is taken, the nearest of equals.
 // Where no command names a project, the program that ENTRYPOINT starts is looked for by
-// its assembly name, then the project files that COPY names are taken together, then the
-// only project in or below the Dockerfile's folder. There is no guess among several.
+// its assembly name, then the project files that COPY names are taken together. A
+// Dockerfile that builds nothing gets the only project in or below its folder. There is no
+// guess among several.
 //
 // # What they need
 //

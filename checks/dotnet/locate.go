@@ -27,8 +27,10 @@ func (p *Projects) locate(f *dockerfile.File) []string {
 	}
 	entry := program(final)
 	var best []trace
+	builds := false
 	try := func(context string) {
 		t := p.trace(context, final, entry)
+		builds = builds || t.commands > 0
 		switch {
 		case t.score == 0 || len(best) > 0 && t.score < best[0].score:
 		case len(best) > 0 && t.score == best[0].score:
@@ -57,7 +59,7 @@ func (p *Projects) locate(f *dockerfile.File) []string {
 	for _, t := range best {
 		roots = append(roots, t.roots...)
 	}
-	if len(roots) == 0 {
+	if len(roots) == 0 && !builds { // a build that names what is not there is of something else
 		roots = p.only(path.Dir(f.Path()))
 	}
 	slices.Sort(roots)

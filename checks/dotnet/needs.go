@@ -28,20 +28,22 @@ const (
 	bySource
 )
 
-// ranked is evidence and its strength.
+// ranked is evidence and its strength: what it is, then how near the project it was found.
 type ranked struct {
 	Evidence
-	rank rank
+	rank     rank
+	distance int
 }
 
 // finding is what is known of the needs of one application.
 type finding struct {
 	icu, timeZones base.Known
 	evidence       []ranked
+	distance       int // of the project that is being read
 }
 
 func (f *finding) add(r rank, about Need, says base.Known, at place, why string) {
-	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why}, r})
+	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why}, r, f.distance})
 }
 
 // says reports whether some evidence makes a need Yes.
@@ -76,10 +78,11 @@ func (p *Projects) find(f *dockerfile.File) *Needs {
 		return e.About == ICU && e.Says != n.ICU || e.About == TimeZones && e.Says != n.TimeZones
 	})
 	slices.SortStableFunc(evidence, func(a, b ranked) int {
-		return cmp.Or(cmp.Compare(b.Says, a.Says), cmp.Compare(a.rank, b.rank), cmp.Compare(a.File.Path(), b.File.Path()),
+		return cmp.Or(cmp.Compare(b.Says, a.Says), cmp.Compare(a.rank, b.rank), cmp.Compare(a.distance, b.distance), cmp.Compare(a.File.Path(), b.File.Path()),
 			cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.About, b.About), cmp.Compare(a.Why, b.Why))
 	})
-	for _, e := range slices.Compact(evidence) {
+	evidence = slices.CompactFunc(evidence, func(a, b ranked) bool { return a.Evidence == b.Evidence })
+	for _, e := range evidence {
 		if e.About == Native {
 			n.Native = append(n.Native, e.Evidence)
 		} else {
@@ -98,7 +101,8 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 	reached, whole := p.closure(root)
 	one := finding{}
 	var problems []string
-	for _, proj := range reached {
+	for n, proj := range reached {
+		one.distance = n
 		problems = append(problems, proj.problems...)
 		for _, r := range proj.packages {
 			if fact, ok := factOf(r.id); ok {
@@ -109,16 +113,17 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 			problems = append(problems, problem)
 		}
 	}
+	one.distance = 0
 	one.evidence = append(one.evidence, image.evidence...)
 
 	set, at, known := reached[0].invariant(image)
 	switch {
 	case set && known == base.Yes:
 		one.icu = base.No
-		one.add(bySetting, ICU, base.No, at, "the project is set to run without ICU")
+		one.add(bySetting, ICU, base.No, at, "the application is set to run without ICU")
 	case set && known == base.No:
 		one.icu = base.Yes
-		one.add(bySetting, ICU, base.Yes, at, "the project is set to run with ICU, and does not start without it")
+		one.add(bySetting, ICU, base.Yes, at, "the application is set to run with ICU, and does not start without it")
 	case !set && image.invariant != base.Unknown:
 		one.icu = image.icu()
 	case one.says(ICU):
@@ -140,7 +145,7 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 			one.timeZones = base.No
 			for _, e := range one.evidence {
 				if e.About == ICU && e.Says == base.No {
-					one.add(e.rank, TimeZones, base.No, place{e.File, e.Span}, "the project is set to run without ICU, and its source looks up no time zone")
+					one.add(e.rank, TimeZones, base.No, place{e.File, e.Span}, "the application is set to run without ICU, and its source looks up no time zone")
 					break
 				}
 			}

@@ -45,7 +45,7 @@ var satellite = regexp.MustCompile(`\.[a-z]{2}(-[A-Z][a-z]{3})?(-[A-Z]{2})?\.res
 
 func isSource(name string) bool {
 	switch path.Ext(name) {
-	case ".cs", ".fs", ".vb":
+	case ".cs", ".fs", ".vb", ".razor", ".cshtml":
 		return true
 	case ".resx":
 		return satellite.MatchString(name)
