@@ -2,13 +2,10 @@ package rules
 
 import (
 	"fmt"
-	"path"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
-	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -73,60 +70,4 @@ func reportAccount(p *checks.DockerfilePass, stage *dockerfile.Stage, value stri
 		f.Fix = &checks.Fix{Title: "Use the account `app` of the image", Safety: checks.Unsafe, Edits: []source.Edit{p.Edit(at, text)}}
 	}
 	p.Report(f)
-}
-
-// fixedAccounts are the accounts besides root that can exist in a stage, where that is
-// certain: the base has no shell, nothing was run, and no file was put over /etc/passwd.
-func fixedAccounts(stage *dockerfile.Stage) (accounts []string, ok bool) {
-	b := stage.Base()
-	switch {
-	case stage.State().Scratch:
-	case b != nil && b.Accounts != nil && b.Shell == base.No:
-		accounts = b.Accounts
-	default:
-		return nil, false
-	}
-	for _, s := range stage.Chain() {
-		for _, i := range s.Instructions {
-			if i.Keyword == "RUN" || (i.Keyword == "COPY" || i.Keyword == "ADD") && mayWritePasswd(i) {
-				return nil, false
-			}
-		}
-	}
-	return accounts, true
-}
-
-// mayWritePasswd reports whether COPY or ADD may bring an /etc/passwd: by its target or
-// with a whole folder put over the root or /etc.
-func mayWritePasswd(i *dockerfile.Instruction) bool {
-	if len(i.Words) == 0 {
-		return true
-	}
-	target := i.Words[len(i.Words)-1].Value
-	if strings.Contains(target, "$") {
-		return true
-	}
-	if !path.IsAbs(target) {
-		dir := i.Before().Workdir
-		if !dir.Known {
-			return true
-		}
-		target = path.Join(dir.Value, target)
-	}
-	switch path.Clean(target) {
-	case "/", "/etc", "/etc/passwd":
-		return true
-	}
-	return false
-}
-
-// missing reports whether a user, "user[:group]", is a name that is not among the
-// accounts. Names with variables are not judged.
-func missing(user string, accounts []string) bool {
-	name, _, _ := strings.Cut(strings.Trim(user, `"'`), ":")
-	if name == "" || name == "root" || strings.Contains(name, "$") {
-		return false
-	}
-	_, err := strconv.ParseUint(name, 10, 32)
-	return err != nil && !slices.Contains(accounts, name)
 }

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -47,7 +48,7 @@ func checkPortMismatch(p *checks.DockerfilePass) {
 		if replaced[n] != 0 {
 			f.Help = fmt.Sprintf("Expose %d instead, or set the port here if `appsettings.json` or code opens %d after all.", replaced[n], e.First)
 		}
-		f.Fix = exposeFix(p, left, replaced, e)
+		f.Fix = exposeFix(p, left, replaced, e.First)
 		p.Report(f)
 	}
 }
@@ -68,43 +69,50 @@ func replacements(state *dockerfile.State, listening []listener, left []dockerfi
 	return chosen
 }
 
-// exposeFix writes the list of ports of one EXPOSE anew, or removes the instruction when
-// no port remains; the findings of one instruction share it. It is unsafe because
-// `docker run -P` and some proxies choose the port by EXPOSE, and settings that are not
-// seen here may make the old one right.
-func exposeFix(p *checks.DockerfilePass, left []dockerfile.Port, replaced []int, of dockerfile.Port) *checks.Fix {
-	i := of.Origin
-	if p.File.LineAt(i.Span.Start) != p.File.LineAt(i.Span.End) {
-		return nil
-	}
-	fix := checks.Fix{Title: "Expose the port that the application listens on", Safety: checks.Unsafe}
-	var kept []string
-	for _, w := range i.Words {
-		text := p.File.Slice(w.Span)
-		for n, e := range left {
-			if e.Origin != i || e.Span != w.Span {
-				continue
-			}
-			at, ok := portDigits(p, e)
-			if !ok {
-				return nil
-			}
-			if text = ""; replaced[n] != 0 {
-				text = strconv.Itoa(replaced[n]) + p.File.Slice(source.Span{Start: at.End, End: e.Span.End})
-			}
+// exposeFix writes the port that is listened on in place of another, or takes that away,
+// wherever it is exposed. It is unsafe because `docker run -P` and some proxies choose the
+// port by EXPOSE, and settings that are not seen here may make the old one right.
+func exposeFix(p *checks.DockerfilePass, left []dockerfile.Port, replaced []int, port int) *checks.Fix {
+	fix := &checks.Fix{Title: fmt.Sprintf("Do not expose %d", port), Safety: checks.Unsafe}
+	for n, e := range left {
+		if e.First != port {
+			continue
 		}
-		if text != "" {
-			kept = append(kept, text)
+		digits, ok := portDigits(p, e)
+		if !ok {
+			return nil
+		}
+		if by := replaced[n]; by != 0 {
+			fix.Title = fmt.Sprintf("Expose %d instead of %d", by, port)
+			fix.Edits = append(fix.Edits, p.Edit(digits, strconv.Itoa(by)))
+		} else {
+			fix.Edits = append(fix.Edits, removePort(p, left, replaced, e))
 		}
 	}
-	if len(kept) == 0 {
-		fix.Title = "Remove `EXPOSE`"
-		fix.Edits = []source.Edit{removeLine(p, i)}
-		return &fix
+	return fix
+}
+
+// removePort is the edit that takes a port out of its EXPOSE, or removes that where no
+// port remains. Edits for several ports of one instruction do not overlap.
+func removePort(p *checks.DockerfilePass, left []dockerfile.Port, replaced []int, port dockerfile.Port) source.Edit {
+	words := port.Origin.Words
+	own, kept, keptBefore := 0, false, false
+	for n, w := range words {
+		goes := slices.ContainsFunc(left, func(e dockerfile.Port) bool {
+			return e.Origin == port.Origin && e.Span == w.Span && replaced[slices.Index(left, e)] == 0
+		})
+		kept = kept || !goes
+		if w.Span == port.Span {
+			own, keptBefore = n, kept
+		}
 	}
-	words := source.Span{Start: i.Words[0].Span.Start, End: i.Words[len(i.Words)-1].Span.End}
-	fix.Edits = []source.Edit{p.Edit(words, strings.Join(kept, " "))}
-	return &fix
+	switch {
+	case !kept:
+		return removeLine(p, port.Origin)
+	case keptBefore:
+		return p.Edit(source.Span{Start: words[own-1].Span.End, End: port.Span.End}, "")
+	}
+	return p.Edit(source.Span{Start: port.Span.Start, End: words[own+1].Span.Start}, "")
 }
 
 // numbers are the ports listened on, for a sentence.

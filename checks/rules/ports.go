@@ -48,8 +48,10 @@ func listeners(p *checks.DockerfilePass) (found []listener, sure bool) {
 		dotnet := prefixed || state.Base != nil && state.Base.DotNet != nil
 		switch {
 		case strings.HasPrefix(key, "KESTREL__ENDPOINTS__") && strings.HasSuffix(key, "__URL"):
+			v.urls = true
 			kestrel = append(kestrel, v)
 		case key == "URLS" && dotnet:
+			v.urls = true
 			urls = append(urls, v)
 		case key == "HTTP_PORTS" && dotnet:
 			ports = append(ports, v)
@@ -78,7 +80,8 @@ func listeners(p *checks.DockerfilePass) (found []listener, sure bool) {
 // A variable says where to listen: one of the environment or a flag of the command.
 type variable struct {
 	name string
-	tls  bool
+	urls bool // the value is addresses, otherwise port numbers
+	tls  bool // of port numbers
 	dockerfile.Setting[string]
 }
 
@@ -91,9 +94,6 @@ func overriding(level []variable) []variable {
 
 // listeners reads one variable. ok is false where it does not say all.
 func (v variable) listeners(p *checks.DockerfilePass) (found []listener, ok bool) {
-	if !v.Known || strings.TrimSpace(v.Value) == "" { // empty counts as set: dotnet/dotnet-docker#4397
-		return nil, false
-	}
 	fromBase := v.Origin == nil
 	if fromBase {
 		// All .NET images set these variables, but only aspnet is sure to have the server.
@@ -102,63 +102,74 @@ func (v variable) listeners(p *checks.DockerfilePass) (found []listener, ok bool
 			return nil, false
 		}
 	}
+	if !v.Known || strings.TrimSpace(v.Value) == "" { // empty counts as set: dotnet/dotnet-docker#4397
+		return nil, false
+	}
 	ok = true
 	at := 0
 	for part := range strings.SplitSeq(v.Value, ";") {
+		text := strings.TrimSpace(part)
 		l := listener{name: v.name, value: v.Value, tls: v.tls, fromBase: fromBase}
-		start, digits := at, part
-		if strings.Contains(part, "://") || !strings.HasSuffix(strings.ToUpper(v.name), "_PORTS") {
-			var n int
-			if digits, n, l.tls = portOfURL(part); n < 0 {
-				ok = ok && strings.TrimSpace(part) == ""
-				at += len(part) + 1
-				continue
-			}
-			start += n
-		}
-		trimmed := strings.TrimSpace(digits)
-		start += strings.Index(digits, trimmed)
+		l.at.Start = at + strings.Index(part, text)
 		at += len(part) + 1
-		if trimmed == "" && strings.Contains(part, "://") {
-			l.port = map[bool]int{false: 80, true: 443}[l.tls]
-		} else if port, err := strconv.ParseUint(trimmed, 10, 16); err == nil {
-			l.port, l.at = int(port), source.Span{Start: start, End: start + len(trimmed)}
-		} else {
-			ok = ok && strings.TrimSpace(part) == ""
+		if text == "" {
 			continue
 		}
-		l.span = p.Final.Root().From.Words[0].Span
-		if !fromBase {
-			l.span = v.Span
-			// The digits are where they seem to be only if the text is the value.
-			if n := strings.Index(p.File.Slice(v.Span), v.Value); n >= 0 && l.at.Len() > 0 {
-				l.span, l.exact = source.Span{Start: v.Span.Start + n + l.at.Start, End: v.Span.Start + n + l.at.End}, true
+		if v.urls {
+			var n int
+			var isTCP bool
+			if text, n, l.tls, isTCP = portOfURL(text); !isTCP {
+				ok = false
+				continue
 			}
+			l.at.Start += n
 		}
+		l.at.End = l.at.Start + len(text)
+		switch port, err := strconv.ParseUint(text, 10, 16); {
+		case err == nil:
+			l.port = int(port)
+		case text != "":
+			ok = false
+			continue
+		case l.tls:
+			l.port = 443
+		default:
+			l.port = 80
+		}
+		l.point(p, v)
 		found = append(found, l)
 	}
 	return found, ok
 }
 
-// portOfURL finds the port in scheme://host[:port][/path]. It is written in ASP.NET
-// Core's own grammar, in which the host may be + or *. at is -1 for what is no TCP
-// address, and digits are empty where the scheme decides.
-func portOfURL(s string) (digits string, at int, tls bool) {
+// point sets where the listener is told its port: at the digits, if the file has them
+// there. A value with variables or escapes has not.
+func (l *listener) point(p *checks.DockerfilePass, v variable) {
+	if l.fromBase {
+		l.span = p.Final.Root().From.Words[0].Span
+		return
+	}
+	l.span = v.Span
+	if n := strings.Index(p.File.Slice(v.Span), v.Value); n >= 0 && l.at.Len() > 0 {
+		l.span, l.exact = source.Span{Start: v.Span.Start + n + l.at.Start, End: v.Span.Start + n + l.at.End}, true
+	}
+}
+
+// portOfURL finds the port in scheme://host[:port][/path], as ASP.NET Core reads it: the
+// host may be + or *. at is where the digits begin, which are empty where the scheme
+// decides. isTCP is false for Unix sockets and named pipes and for what is no address.
+func portOfURL(s string) (digits string, at int, tls, isTCP bool) {
 	scheme, rest, ok := strings.Cut(s, "://")
-	scheme = strings.ToLower(strings.TrimSpace(scheme))
-	if !ok || scheme != "http" && scheme != "https" || strings.HasPrefix(rest, "unix:") || strings.HasPrefix(rest, "pipe:") {
-		return "", -1, false
+	tls = strings.EqualFold(scheme, "https")
+	if !ok || !tls && !strings.EqualFold(scheme, "http") || strings.HasPrefix(rest, "unix:") || strings.HasPrefix(rest, "pipe:") {
+		return "", 0, false, false
 	}
-	tls = scheme == "https"
-	host := rest
-	if n := strings.IndexByte(host, '/'); n >= 0 {
-		host = host[:n]
+	host, _, _ := strings.Cut(rest, "/")
+	at = len(scheme) + len("://")
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		return host[colon+1:], at + colon + 1, tls, true
 	}
-	colon := strings.LastIndexByte(host, ':')
-	if colon < strings.LastIndexByte(host, ']') || colon < 0 {
-		return "", len(s) - len(rest) + len(host), tls
-	}
-	return host[colon+1:], len(s) - len(rest) + colon + 1, tls
+	return "", at + len(host), tls, true
 }
 
 // startArguments are the addresses in the command line of the final stage. plain is false
@@ -202,7 +213,7 @@ func startArguments(p *checks.DockerfilePass) (found []variable, plain bool) {
 		if !strings.EqualFold(flag, "urls") || flag == w.Value && !joined {
 			continue
 		}
-		v := variable{name: "--urls", Setting: dockerfile.Setting[string]{Value: value, Known: true, Origin: state.Entrypoint.Origin, Span: w.Span}}
+		v := variable{name: "--urls", urls: true, Setting: dockerfile.Setting[string]{Value: value, Known: true, Origin: state.Entrypoint.Origin, Span: w.Span}}
 		if v.Origin == nil {
 			v.Origin = state.Cmd.Origin
 		}
