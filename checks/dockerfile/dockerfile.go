@@ -59,6 +59,9 @@ type Instruction struct {
 	// Span runs from the name's first byte to the last byte of the instruction, its
 	// heredocs and their terminators included, trailing line break excluded.
 	Span source.Span
+	// ArgsSpan covers all that stands behind the flags, the brackets of an exec form
+	// included and here-documents excluded. Without arguments it is empty.
+	ArgsSpan source.Span
 	// Flags are the leading --name=value flags.
 	Flags []Flag
 	// Words are the arguments as BuildKit splits them for this instruction: the strings
@@ -82,6 +85,7 @@ type Instruction struct {
 	// comments and line breaks removed, heredocs not included.
 	Logical Logical
 
+	run      source.Span // the command of CMD, ENTRYPOINT, HEALTHCHECK, RUN and SHELL
 	at       *Conditions // see Before
 	once     sync.Once   // for the two below; see Commands
 	commands []ShellCommand

@@ -1,7 +1,5 @@
 package dockerfile
 
-import "github.com/chiselbot/chiselbot/checks/source"
-
 // Flag is the first flag of that name, nil where there is none. Names are compared as
 // BuildKit does, by case.
 func (i *Instruction) Flag(name string) *Flag {
@@ -21,13 +19,4 @@ func (i *Instruction) Before() Conditions {
 		return Conditions{}
 	}
 	return *i.at
-}
-
-// wordsSpan covers the words from the first one on. Without any it is the empty span at
-// the instruction's end; an exec form includes its brackets.
-func (i *Instruction) wordsSpan(first int) source.Span {
-	if len(i.Words) <= first {
-		return source.Span{Start: i.Span.End, End: i.Span.End}
-	}
-	return source.Span{Start: i.Words[first].Span.Start, End: i.Words[len(i.Words)-1].Span.End}
 }

@@ -54,6 +54,18 @@ func checkInvariants(t *testing.T, f *File) {
 		if own := (s.Parent != nil) != (s.Image != nil); own == s.Scratch {
 			t.Fatalf("stage %d has parent %v, image %v, scratch %v", n, s.Parent != nil, s.Image != nil, s.Scratch)
 		}
+		st := s.State()
+		for _, set := range []struct {
+			origin *Instruction
+			span   source.Span
+		}{
+			{st.User.Origin, st.User.Span}, {st.Workdir.Origin, st.Workdir.Span}, {st.Shell.Origin, st.Shell.Span},
+			{st.Entrypoint.Origin, st.Entrypoint.Span}, {st.Cmd.Origin, st.Cmd.Span}, {st.Health.Origin, st.Health.Span},
+		} {
+			if set.origin != nil && !set.origin.ArgsSpan.Contains(set.span) {
+				t.Fatalf("setting of %s stands at %v, not within %v", set.origin.Keyword, set.span, set.origin.ArgsSpan)
+			}
+		}
 	}
 }
 
@@ -77,6 +89,7 @@ func checkInstruction(t *testing.T, f *File, i *Instruction) {
 	if got := joined(f, i.KeywordSpan); !strings.EqualFold(got, i.Keyword) && utf8.ValidString(got) {
 		t.Fatalf("keyword %q stands at %q", i.Keyword, got)
 	}
+	inside("arguments", i.Span, i.ArgsSpan)
 	last = i.KeywordSpan.End
 	for _, flag := range i.Flags {
 		inside("flag", i.Span, flag.Span)
@@ -87,7 +100,7 @@ func checkInstruction(t *testing.T, f *File, i *Instruction) {
 		last = flag.Span.End
 	}
 	for _, w := range i.Words {
-		inside("word", i.Span, w.Span)
+		inside("word", i.ArgsSpan, w.Span)
 		if w.Span.Start < last {
 			t.Fatalf("%s: word %q overlaps what is before it", i.Keyword, w.Value)
 		}
@@ -103,7 +116,7 @@ func checkInstruction(t *testing.T, f *File, i *Instruction) {
 		}
 	}
 	for _, p := range i.Pairs {
-		inside("pair", i.Span, p.Span)
+		inside("pair", i.ArgsSpan, p.Span)
 		inside("name", p.Span, p.Name.Span)
 		if got := joined(f, p.Name.Span); got != p.Name.Value {
 			t.Fatalf("name %q stands at %q", p.Name.Value, got)

@@ -43,7 +43,7 @@ var refusedFiles = map[string]struct {
 	"long substitutions":       {"FROM a\n" + strings.Repeat("RUN <<E "+strings.Repeat("${a:-", 900)+strings.Repeat("x", 30_000)+"\n", 30), "line 4: too many substitutions in long instructions"},
 	"substitutions over lines": {"FROM a\nRUN x \\\n" + strings.Repeat("# c\n\n${a:-`\n", 1_001), "line 2: instruction has more than 1000 substitutions"},
 	"many instructions":        {"FROM a\n" + strings.Repeat("USER x\n", maxInstructions), "line 10001: more than 10000 instructions"},
-	"many variables":           {"FROM a\n" + strings.Repeat("ENV A=1 B=2\n", 501), "line 502: more than 1000 variables"},
+	"many variables":           {"FROM a\n" + strings.Repeat("ENV A=1\nONBUILD ARG B=2\n", 501), "line 1002: more than 1000 variables"},
 	"many stages":              {strings.Repeat("FROM a\n", maxStages+1), "line 201: more than 200 stages"},
 	"large file":               {"FROM a\n" + strings.Repeat("# xxxxxx\n", source.MaxFileBytes/9), "line 1: file is larger than 1048576 bytes"},
 	"long message":             {"FROM a\nLABEL a=b " + strings.Repeat("ü", 400) + "\n", "line 2: Syntax error - can't find = in \"" + strings.Repeat("ü", 134) + "…"},

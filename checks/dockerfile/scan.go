@@ -141,8 +141,12 @@ func (s *scanner) instruction(node *parser.Node, line source.Span, begin int) er
 	if err := i.split(node, byte(s.file.Escape), heredocs); err != nil {
 		return err
 	}
-	if i.Keyword == "ENV" || i.Keyword == "ARG" {
-		if s.variables += len(i.Pairs); s.variables > maxVariables {
+	set := i
+	if i.Trigger != nil {
+		set = i.Trigger
+	}
+	if set.Keyword == "ENV" || set.Keyword == "ARG" {
+		if s.variables += len(set.Pairs); s.variables > maxVariables {
 			return &ParseError{node.StartLine, fmt.Sprintf("more than %d variables", maxVariables)}
 		}
 	}

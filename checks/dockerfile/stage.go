@@ -1,6 +1,9 @@
 package dockerfile
 
 import (
+	"iter"
+	"slices"
+
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -42,9 +45,24 @@ func (s *Stage) Root() *Stage {
 func (s *Stage) Chain() []*Stage {
 	var chain []*Stage
 	for ; s != nil; s = s.Parent {
-		chain = append([]*Stage{s}, chain...)
+		chain = append(chain, s)
 	}
+	slices.Reverse(chain)
 	return chain
+}
+
+// InChain are the instructions of one keyword along the chain, the root's first. FROM
+// and those behind ONBUILD are not among them.
+func (s *Stage) InChain(keyword string) iter.Seq[*Instruction] {
+	return func(yield func(*Instruction) bool) {
+		for _, stage := range s.Chain() {
+			for _, i := range stage.Instructions {
+				if i.Keyword == keyword && !yield(i) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Base is what is known of the external image at the root of the chain: nil when it is
@@ -79,7 +97,7 @@ type Conditions struct {
 	Shell   Setting[[]string]
 	// HasShell and HasPackages say whether /bin/sh and a package manager can be run, as
 	// far as the base is known. COPY and ADD may bring a shell to a base without one:
-	// then HasShell is Unknown.
+	// then HasShell is Unknown. A shell elsewhere, which Shell may name, does not count.
 	HasShell, HasPackages base.Known
 }
 

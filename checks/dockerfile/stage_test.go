@@ -135,3 +135,28 @@ func TestFlag(t *testing.T) {
 		t.Error("--chown is there")
 	}
 }
+
+func TestInChain(t *testing.T) {
+	t.Parallel()
+	f := parse(t, "FROM a AS one\nRUN 1\nFROM b\nRUN 2\nFROM one\nUSER x\nRUN 3\nRUN 4\n")
+	var got []string
+	for i := range f.Final().InChain("RUN") {
+		if got = append(got, i.Words[0].Value); len(got) == 2 {
+			break
+		}
+	}
+	if diff := cmp.Diff([]string{"1", "3"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSettingSpans(t *testing.T) {
+	t.Parallel()
+	f := parse(t, "FROM a\nENTRYPOINT [ \"x\", \\\n\"y\" ]\nCMD [ ]\nHEALTHCHECK CMD  [\"z\"] \nSHELL [\"s\"]\nUSER  u\n")
+	st := f.Final().State()
+	got := []string{f.Slice(st.Entrypoint.Span), f.Slice(st.Cmd.Span), f.Slice(st.Health.Span), f.Slice(st.Shell.Span), f.Slice(st.User.Span)}
+	want := []string{"[ \"x\", \\\n\"y\" ]", "[ ]", `["z"]`, `["s"]`, "u"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

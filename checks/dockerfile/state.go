@@ -118,7 +118,7 @@ func (b *builder) follow(i *Instruction) {
 	case "WORKDIR":
 		b.workdir(i)
 	case "SHELL":
-		st.Shell = Setting[[]string]{Value: i.strings(0), Known: true, Origin: i, Span: i.wordsSpan(0)}
+		st.Shell = Setting[[]string]{Value: i.strings(0), Known: true, Origin: i, Span: i.run}
 		b.note()
 	case "ENTRYPOINT":
 		st.Entrypoint = i.command(0)
@@ -158,7 +158,7 @@ func (b *builder) setting(i *Instruction, w Word) Setting[string] {
 func (i *Instruction) command(first int) Setting[Command] {
 	return Setting[Command]{
 		Value: Command{Args: i.strings(first), ShellForm: !i.Exec},
-		Known: true, Origin: i, Span: i.wordsSpan(first),
+		Known: true, Origin: i, Span: i.run,
 	}
 }
 

@@ -35,6 +35,7 @@ func (i *Instruction) split(node *parser.Node, escape byte, heredocs []Heredoc) 
 		return err
 	}
 	args += len(text[args:end]) - len(strings.TrimLeftFunc(text[args:end], unicode.IsSpace))
+	i.ArgsSpan = i.Logical.Span(args, end)
 	i.Exec = node.Attributes["json"]
 
 	w := wordList{i: i, node: node, next: node.Next}
@@ -208,6 +209,7 @@ func (w *wordList) delimited(start, end int) {
 }
 
 func (w *wordList) command(start, end int) {
+	w.i.run = w.i.Logical.Span(start, end)
 	if w.i.Exec {
 		w.strings(start, end)
 	} else {
