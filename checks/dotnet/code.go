@@ -18,9 +18,9 @@ const (
 
 // A text is what one source file says: the places of its signals, nil files where none.
 type text struct {
-	size            int
-	culture, tz     place
-	cultureBy, tzBy string
+	size              int
+	culture, zone     place
+	cultureBy, zoneBy string
 }
 
 var (
@@ -31,8 +31,8 @@ var (
 	zone = regexp.MustCompile(`\b(FindSystemTimeZoneById|TryFindSystemTimeZoneById|ConvertTimeBySystemTimeZoneId|GetSystemTimeZones|TZConvert)\b`)
 )
 
-// readSource reads the source of projects until both needs are known; true means that
-// all of it was read.
+// readSource reads the source of projects until it says what no setting and no package
+// said; true means that all of it was read.
 func (p *Projects) readSource(reached []*project, to *finding) (all bool) {
 	defer func() { to.distance = 0 }()
 	files, size, listed := 0, 0, 0
@@ -54,13 +54,13 @@ func (p *Projects) readSource(reached []*project, to *finding) (all bool) {
 				return false
 			}
 			size += t.size
-			if t.culture.file != nil && !to.says(ICU) {
+			if t.culture.file != nil && to.icu == base.Unknown {
 				to.add(bySource, ICU, base.Yes, t.culture, t.cultureBy)
 			}
-			if t.tz.file != nil && !to.says(TimeZones) {
-				to.add(bySource, TimeZones, base.Yes, t.tz, t.tzBy)
+			if t.zone.file != nil {
+				to.add(bySource, TimeZones, base.Yes, t.zone, t.zoneBy)
 			}
-			if to.says(ICU) && to.says(TimeZones) {
+			if to.says(ICU) || to.says(TimeZones) { // one image variant brings both
 				return false
 			}
 		}
@@ -96,7 +96,7 @@ func readText(tree source.Tree, name string) (*text, error) {
 		t.culture, t.cultureBy = signal(file, culture, "`%` needs the data of ICU")
 	}
 	if strings.Contains(file.Text(), "TimeZone") || strings.Contains(file.Text(), "TZConvert") {
-		t.tz, t.tzBy = signal(file, zone, "`%` needs the time zone database")
+		t.zone, t.zoneBy = signal(file, zone, "`%` needs the time zone database")
 	}
 	return t, nil
 }

@@ -14,9 +14,8 @@ import (
 
 // Bounds on one project.
 const (
-	maxImports    = 50
-	maxProperties = 5000
-	maxExpansion  = 1024
+	maxImports   = 50
+	maxExpansion = 1024
 )
 
 // A place is part of a file.
@@ -196,10 +195,6 @@ func (e *evaluation) set(n node, file *source.File, imported base.Known) {
 	if old, set := e.project.properties[key]; set && old.known && ok && holds == base.Unknown && strings.EqualFold(old.value, value) {
 		return
 	}
-	if _, set := e.project.properties[key]; !set && len(e.project.properties) == maxProperties {
-		e.project.whole = false
-		return
-	}
 	e.project.properties[key] = setting{value: value, known: ok && holds == base.Yes, at: place{file, n.span}}
 }
 
@@ -337,15 +332,15 @@ func (e *evaluation) condition(c string, in *source.File) base.Known {
 	if len(c) > maxExpansion {
 		return base.Unknown
 	}
-	any := base.No
+	one := base.No
 	for _, alternative := range disjunction.Split(c, -1) {
 		all := base.Yes
-		for _, one := range conjunction.Split(alternative, -1) {
-			all = and(all, e.compare(one, in))
+		for _, part := range conjunction.Split(alternative, -1) {
+			all = and(all, e.compare(part, in))
 		}
-		any = or(any, all)
+		one = or(one, all)
 	}
-	return any
+	return one
 }
 
 func (e *evaluation) compare(c string, in *source.File) base.Known {

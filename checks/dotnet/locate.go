@@ -25,11 +25,13 @@ func (p *Projects) locate(f *dockerfile.File) []string {
 	if final == nil || len(p.projects) == 0 {
 		return nil
 	}
-	entry := program(final)
+	entry, globals := program(final), globalArguments(f)
 	var best []trace
 	builds := false
 	try := func(context string) {
-		t := p.trace(context, final, entry)
+		t := trace{projects: p, context: context, globals: globals, targets: map[string][]string{}, visited: map[*dockerfile.Stage]state{}}
+		t.follow(final)
+		t.choose(entry)
 		builds = builds || t.commands > 0
 		switch {
 		case t.score == 0 || len(best) > 0 && t.score < best[0].score:
@@ -134,6 +136,7 @@ func (p *Projects) elsewhere(final *dockerfile.Stage) []string {
 type trace struct {
 	projects *Projects
 	context  string
+	globals  variables
 	// named are the projects that COPY names, targets those that a verb of dotnet does.
 	named   []string
 	targets map[string][]string
@@ -154,15 +157,29 @@ type state struct {
 // mount says that a path in the container is one of the context.
 type mount struct{ to, from string }
 
-// trace follows the stages with one folder as the context.
-func (p *Projects) trace(context string, final *dockerfile.Stage, entry string) trace {
-	t := trace{projects: p, context: context, targets: map[string][]string{}, visited: map[*dockerfile.Stage]state{}}
+// follow follows the stages that end up in the final image.
+func (t *trace) follow(final *dockerfile.Stage) {
 	stages := built(final)
 	for _, s := range stages[:min(len(stages), maxStages)] {
 		t.stage(s)
 	}
-	t.choose(entry)
-	return t
+}
+
+// globalArguments are the defaults of the ARGs before the first FROM. A stage sees those
+// that it declares again.
+func globalArguments(f *dockerfile.File) variables {
+	globals := variables{}
+	for _, i := range f.Instructions {
+		if i.Stage != nil {
+			break
+		}
+		for _, pair := range i.Pairs {
+			if pair.HasValue {
+				globals.set(pair.Name.Value, strings.Trim(pair.Value.Value, `"'`))
+			}
+		}
+	}
+	return globals
 }
 
 // choose decides which of the projects that were met are the ones.
@@ -230,6 +247,8 @@ func (t *trace) stage(s *dockerfile.Stage) {
 			for _, pair := range i.Pairs {
 				if pair.HasValue {
 					st.vars.set(pair.Name.Value, strings.Trim(pair.Value.Value, `"'`))
+				} else if value, ok := t.globals[pair.Name.Value]; ok {
+					st.vars.set(pair.Name.Value, value)
 				}
 			}
 		case "COPY", "ADD":
@@ -249,7 +268,7 @@ func (t *trace) copy(i *dockerfile.Instruction, st *state) {
 	last := len(i.Words) - 1
 	written := st.vars.expand(i.Words[last].Value)
 	to := inContainer(workdir(i), written)
-	folder := strings.HasSuffix(written, "/") || last > 1 || written == "."
+	folder := strings.HasSuffix(written, "/") || last > 1 || to == workdir(i)
 	for _, w := range i.Words[:last] {
 		from := clean(st.vars.expand(w.Value))
 		if from == ".." || strings.HasPrefix(from, "../") || len(st.mounts) >= maxMounts {

@@ -3,6 +3,7 @@ package dotnet
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -82,7 +83,14 @@ func (p *Projects) find(f *dockerfile.File) *Needs {
 			cmp.Compare(a.Span.Start, b.Span.Start), cmp.Compare(a.About, b.About), cmp.Compare(a.Why, b.Why))
 	})
 	evidence = slices.CompactFunc(evidence, func(a, b ranked) bool { return a.Evidence == b.Evidence })
+	named := map[string]bool{}
 	for _, e := range evidence {
+		if e.rank == byPackage {
+			if named[e.Why] { // the nearest place is enough
+				continue
+			}
+			named[e.Why] = true
+		}
 		if e.About == Native {
 			n.Native = append(n.Native, e.Evidence)
 		} else {
@@ -249,8 +257,8 @@ func readLock(tree source.Tree, name string) ([]reference, error) {
 	if err != nil {
 		return nil, cause(err, name)
 	}
-	if !json.Valid([]byte(file.Text())) {
-		return nil, fmt.Errorf("not valid JSON")
+	if !json.Valid([]byte(strings.TrimPrefix(file.Text(), bom))) {
+		return nil, errors.New("not valid JSON")
 	}
 	var found []reference
 	seen := map[string]bool{}

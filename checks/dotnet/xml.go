@@ -14,6 +14,7 @@ import (
 const (
 	maxDepth  = 64
 	maxTokens = 50_000
+	maxNodes  = 5_000
 )
 
 // A document is one MSBuild file: what it sets, adds and imports, in order.
@@ -86,6 +87,9 @@ func parseXML(file *source.File) (*document, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if len(doc.nodes) > maxNodes {
+			return nil, fmt.Errorf("more than %d properties and references", maxNodes)
 		}
 	}
 }
