@@ -157,7 +157,7 @@ type Image struct {
 	Ref base.Reference
 	// Args are the names of the variables that Written uses.
 	Args []string
-	// Problem says why Ref could not be had, as a sentence without a full stop.
+	// Problem says why Ref could not be had: a clause such as "`TAG` has no default value".
 	Problem string
 	// Use is where the reference stands.
 	Use ImageUse

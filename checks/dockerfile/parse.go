@@ -129,6 +129,7 @@ func refused(err error) *ParseError {
 	if guess := strings.LastIndex(e.Message, " (did you mean "); guess >= 0 && strings.HasSuffix(e.Message, "?)") {
 		e.Message = e.Message[:guess]
 	}
+	e.Message = strings.TrimRight(e.Message, ": ")
 	if len(e.Message) > maxMessage {
 		end := maxMessage
 		for !utf8.RuneStart(e.Message[end]) {

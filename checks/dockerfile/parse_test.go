@@ -36,7 +36,7 @@ var refusedFiles = map[string]struct {
 	"health check without":     {"FROM a\nHEALTHCHECK\n", "line 2: HEALTHCHECK requires at least one argument"},
 	"interval":                 {"FROM a\nHEALTHCHECK --interval=x CMD y\n", "line 2: time: invalid duration \"x\""},
 	"variable in a mount":      {"FROM a\nRUN --mount=from=$B,target=/x y\n", "line 2: 'from' doesn't support variable expansion, define alias stage instead"},
-	"only an escape":           {"FROM a\n\\\n", "line 2: unknown instruction: "},
+	"only an escape":           {"FROM a\n\\\n", "line 2: unknown instruction"},
 	"long line":                {"FROM a\nRUN " + strings.Repeat("x", 70_000) + "\n", "line 2: line is longer than 65535 bytes"},
 	"long instruction":         {"FROM a\n" + strings.Repeat("RUN x \\\n", 20_000), "line 2: instruction is longer than 131072 bytes"},
 	"many substitutions":       {"FROM a\nRUN x\nRUN <<E " + strings.Repeat("${a:-", 1_001), "line 3: instruction has more than 1000 substitutions"},
