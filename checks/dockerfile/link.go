@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -179,12 +180,9 @@ func (l *linker) source(s *Stage, i *Instruction, use ImageUse, from Word) {
 
 // use notes an earlier stage once.
 func (s *Stage) use(earlier *Stage) {
-	for _, u := range s.Uses {
-		if u == earlier {
-			return
-		}
+	if !slices.Contains(s.Uses, earlier) {
+		s.Uses = append(s.Uses, earlier)
 	}
-	s.Uses = append(s.Uses, earlier)
 }
 
 // findStage finds a stage by name or by index in decimal.

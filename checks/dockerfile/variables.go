@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
@@ -121,11 +122,7 @@ func (l *lookup) Get(name string) (string, bool) {
 	case absent:
 		return "", false
 	case unset:
-		used := false
-		for _, p := range l.plain {
-			used = used || p == name
-		}
-		if !used {
+		if !slices.Contains(l.plain, name) {
 			return "", false
 		}
 	}
