@@ -2,7 +2,6 @@ package dotnet
 
 import (
 	"path"
-	"regexp"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/base"
@@ -23,12 +22,25 @@ type text struct {
 	cultureBy, zoneBy string
 }
 
+// A word is a name in source that needs data; literal says that it counts only where a
+// text follows as its first argument, as in CultureInfo("de").
+type word struct {
+	name    string
+	literal bool
+}
+
+// cultures make cultures by name, which throws in invariant mode
+// (https://learn.microsoft.com/dotnet/core/compatibility/globalization/6.0/culture-creation-invariant-mode);
+// zones look up time zones.
 var (
-	// culture finds cultures by name. In invariant mode creating one throws
-	// (https://learn.microsoft.com/dotnet/core/compatibility/globalization/6.0/culture-creation-invariant-mode).
-	culture = regexp.MustCompile(`\b(UseRequestLocalization|AddSupportedCultures|AddSupportedUICultures)\b|\b(CultureInfo)\s*\(\s*"[A-Za-z]|\b(GetCultureInfo|CreateSpecificCulture|GetCultureInfoByIetfLanguageTag)\s*\(\s*"[A-Za-z]`)
-	// zone finds look-ups of time zones by name.
-	zone = regexp.MustCompile(`\b(FindSystemTimeZoneById|TryFindSystemTimeZoneById|ConvertTimeBySystemTimeZoneId|GetSystemTimeZones|TZConvert)\b`)
+	cultures = []word{
+		{"UseRequestLocalization", false}, {"AddSupportedCultures", false}, {"AddSupportedUICultures", false},
+		{"CultureInfo", true}, {"GetCultureInfo", true}, {"GetCultureInfoByIetfLanguageTag", true}, {"CreateSpecificCulture", true},
+	}
+	zones = []word{
+		{"FindSystemTimeZoneById", false}, {"TryFindSystemTimeZoneById", false}, {"ConvertTimeBySystemTimeZoneId", false},
+		{"GetSystemTimeZones", false}, {"TZConvert", false},
+	}
 )
 
 // readSource reads the source of projects until it says what no setting and no package
@@ -92,28 +104,56 @@ func readText(tree source.Tree, name string) (*text, error) {
 		t.culture, t.cultureBy = place{file: file}, "the project has texts in another language"
 		return t, nil
 	}
-	if strings.Contains(file.Text(), "Culture") || strings.Contains(file.Text(), "Localization") {
-		t.culture, t.cultureBy = signal(file, culture, "`%` needs the data of ICU")
+	if at, ok := first(file, cultures); ok {
+		t.culture, t.cultureBy = at, "`"+file.Slice(at.span)+"` needs the data of ICU"
 	}
-	if strings.Contains(file.Text(), "TimeZone") || strings.Contains(file.Text(), "TZConvert") {
-		t.zone, t.zoneBy = signal(file, zone, "`%` needs the time zone database")
+	if at, ok := first(file, zones); ok {
+		t.zone, t.zoneBy = at, "`"+file.Slice(at.span)+"` needs the time zone database"
 	}
 	return t, nil
 }
 
-// signal is the first match outside a comment line, and why it counts.
-func signal(file *source.File, what *regexp.Regexp, why string) (place, string) {
-	for _, m := range what.FindAllStringSubmatchIndex(file.Text(), -1) {
-		line := strings.TrimSpace(file.LineText(file.LineAt(m[0])))
-		if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") || strings.HasPrefix(line, "'") {
-			continue
-		}
-		for group := 2; group < len(m); group += 2 {
-			if m[group] >= 0 {
-				span := source.Span{Start: m[group], End: m[group+1]}
-				return place{file, span}, strings.Replace(why, "%", file.Slice(span), 1)
+// first is where the first of the words stands outside a comment line.
+func first(file *source.File, words []word) (at place, found bool) {
+	text := file.Text()
+	end := len(text)
+	for _, w := range words {
+		for from := 0; ; {
+			n := strings.Index(text[from:end], w.name)
+			if n < 0 {
+				break
+			}
+			start := from + n
+			from = start + len(w.name)
+			if w.counts(text, start) && !isComment(file.LineText(file.LineAt(start))) {
+				at, found, end = place{file, source.Span{Start: start, End: from}}, true, start
+				break
 			}
 		}
 	}
-	return place{}, ""
+	return at, found
+}
+
+// counts reports whether the text at an offset is the word and not part of another.
+func (w word) counts(text string, start int) bool {
+	if start > 0 && isWordByte(text[start-1]) {
+		return false
+	}
+	rest := text[start+len(w.name):]
+	if !w.literal {
+		return rest == "" || !isWordByte(rest[0])
+	}
+	rest, call := strings.CutPrefix(strings.TrimLeft(rest, " \t"), "(")
+	rest, quote := strings.CutPrefix(strings.TrimLeft(rest, " \t"), `"`)
+	return call && quote && rest != "" && isWordByte(rest[0])
+}
+
+func isWordByte(c byte) bool {
+	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
+}
+
+// isComment reports whether a line of C#, F# or Visual Basic is nothing but a comment.
+func isComment(line string) bool {
+	line = strings.TrimSpace(line)
+	return strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") || strings.HasPrefix(line, "'")
 }

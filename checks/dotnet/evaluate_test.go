@@ -88,6 +88,39 @@ func TestConditions(t *testing.T) {
 	}
 }
 
+func TestSource(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		source         string
+		icu, timeZones base.Known
+	}{
+		{`var c = new CultureInfo("de-DE");`, base.Yes, base.Unknown},
+		{`var c = CultureInfo.GetCultureInfo ( "de");`, base.Yes, base.Unknown},
+		{`app.UseRequestLocalization(options);`, base.Yes, base.Unknown},
+		{`var z = TimeZoneInfo.FindSystemTimeZoneById(id);`, base.Unknown, base.Yes},
+		{`var z = TZConvert.GetTimeZoneInfo(id);`, base.Unknown, base.Yes},
+		{`var c = CultureInfo.InvariantCulture;`, base.Unknown, base.Unknown},
+		{`var c = new CultureInfo("");`, base.Unknown, base.Unknown},
+		{`var c = new MyCultureInfo("de");`, base.Unknown, base.Unknown},
+		{`UseRequestLocalizationLater();`, base.Unknown, base.Unknown},
+		{`  // new CultureInfo("de")`, base.Unknown, base.Unknown},
+		{"// new CultureInfo(\"de\")\nnew CultureInfo(\"en\")", base.Yes, base.Unknown},
+		{`TimeZoneInfo.Utc`, base.Unknown, base.Unknown},
+		{`CultureInfo(`, base.Unknown, base.Unknown},
+		{`TZConvert`, base.Unknown, base.Yes},
+	}
+	for _, tt := range tests {
+		t.Run(tt.source, func(t *testing.T) {
+			t.Parallel()
+			tree, projects := repository(t, map[string]string{"Dockerfile": build, "App.csproj": "<Project/>", "Code.cs": tt.source})
+			n := projects.For(parse(t, tree, "Dockerfile"))
+			if n.ICU != tt.icu || n.TimeZones != tt.timeZones {
+				t.Errorf("want ICU %d, time zones %d, got\n%s", tt.icu, tt.timeZones, outline(n))
+			}
+		})
+	}
+}
+
 // reads counts how often each file is opened.
 type reads struct {
 	fs.ReadLinkFS
