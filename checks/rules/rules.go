@@ -31,6 +31,7 @@ func All() []*checks.Rule {
 		buildPlatform,
 		digestOnly,
 		imageTag,
+		noShell,
 		noSuchAccount,
 		portMismatch,
 		privilegedPort,
