@@ -153,9 +153,14 @@ func checkInstruction(t *testing.T, f *File, i *Instruction) {
 
 // continuation is an escape at the end of a line and the empty and comment lines behind.
 var continuation = map[rune]*regexp.Regexp{
-	'\\': regexp.MustCompile(`\\[ \t]*\r*\n(\s*#[^\n]*(\n|$)|[^\S\n]*\n)*`),
-	'`':  regexp.MustCompile("`[ \t]*\r*\n(\\s*#[^\n]*(\n|$)|[^\\S\n]*\n)*"),
+	'\\': regexp.MustCompile(`\\` + behindEscape),
+	'`':  regexp.MustCompile("`" + behindEscape),
 }
+
+const (
+	space        = `[\t\v\f\r \x{85}\pZ]*`
+	behindEscape = `[ \t]*\r*\n(` + space + `(#[^\n]*)?(\n|$))*`
+)
 
 // joined is the text of a span on one line, joined by other means than the package's.
 // Text on one line is what it is.
@@ -185,6 +190,7 @@ var accepted = map[string]string{
 	"continued into the end":      "FROM a\nRUN x \\",
 	"comment at the end":          "FROM a\nRUN x \\\n# c",
 	"blank line in continuation":  "FROM a\nRUN x \\\n\n  \n # c\n y\n",
+	"odd blank lines":             "FROM a\nRUN x \\\n\n \v\n\u2003\u0085\n\u00a0# c\n y\n",
 	"split flag":                  "FROM --plat\\\nform=x \\\n a AS \\\n b\n",
 	"split value":                 "FROM a\nCOPY --from=b\\\nc x y\n",
 	"split exec form":             "FROM a\nCMD [\"x\", \\\n # c\n \"y\\\nz\"]\n",

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -158,5 +159,20 @@ func TestSettingSpans(t *testing.T) {
 	want := []string{"[ \"x\", \\\n\"y\" ]", "[ ]", `["z"]`, `["s"]`, "u"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Values built of values end as unknown before they cost much.
+func TestManyExpansions(t *testing.T) {
+	t.Parallel()
+	text := "ARG A0=" + strings.Repeat("x", 1000) + "\n"
+	for n := range 20 {
+		text += fmt.Sprintf("ARG A%d=%s\n", n+1, strings.Repeat(fmt.Sprintf("$A%d", n), 10))
+	}
+	for _, image := range []string{"$A20", "${A0#" + strings.Repeat("*", 5000) + "}"} {
+		f := parse(t, text+"FROM a:"+image+"\n")
+		if got := f.Images()[0].Problem; got != tooMany {
+			t.Errorf("problem is %q, want %q", got, tooMany)
+		}
 	}
 }

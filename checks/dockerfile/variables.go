@@ -12,6 +12,8 @@ import (
 // from values, and a pattern is matched against each.
 const maxExpansion = 1 << 22
 
+const tooMany = "the file replaces too many variables"
+
 // A variable is what is known of one variable at a place in a Dockerfile.
 type variable struct {
 	value string
@@ -68,7 +70,7 @@ func (x *expander) word(word string, look func(name string) variable) variable {
 		env.cost = len(word)
 	}
 	if env.cost*len(word) > x.budget {
-		return variable{kind: unknown, why: "it is too long"}
+		return variable{kind: unknown, why: tooMany}
 	}
 	x.budget -= len(word)
 	value, _, err := x.lex.ProcessWord(word, env)
@@ -114,7 +116,7 @@ func (l *lookup) Get(name string) (string, bool) {
 	v := l.look(name)
 	l.x.budget -= l.cost * (1 + len(v.value))
 	if l.x.budget < 0 {
-		v = variable{kind: unknown, why: "the file replaces too many variables"}
+		v = variable{kind: unknown, why: tooMany}
 	}
 	switch v.kind {
 	case known:
