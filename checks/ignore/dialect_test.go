@@ -117,6 +117,7 @@ func agreeWithTrivy(t *testing.T, f *dockerfile.File) {
 	t.Helper()
 	comments := ignore.In(f)
 	rules := trivy.Parse(f.Text(), "Dockerfile", "")
+	today := time.Date(2026, 11, 24, 0, 0, 0, 0, time.UTC) // Trivy looks at the clock; the samples end long before or after
 	names := map[string][]string{
 		"DS-0001": {"DS-0001", "docker-use-specific-tags", "AVD-DS-0001", "DS001", "use-specific-tags"},
 		"DS-0002": {"DS-0002", "docker-least-privilege-user", "AVD-DS-0002", "DS002", "least-privilege-user"},
@@ -132,7 +133,7 @@ func agreeWithTrivy(t *testing.T, f *dockerfile.File) {
 		for _, id := range []string{"DS-0001", "DS-0002"} {
 			metadata := types.NewMetadata(types.NewRange("Dockerfile", line, line, "", nil), "")
 			want := rules.Ignore(metadata, names[id], nil)
-			if got := silences(comments, ignore.Trivy, id, at, time.Now()); got != want {
+			if got := silences(comments, ignore.Trivy, id, at, today); got != want {
 				t.Errorf("%s on line %d: silenced %t, Trivy says %t, in:\n%s", id, line, got, want, f.Text())
 			}
 		}
