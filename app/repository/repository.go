@@ -61,15 +61,18 @@ func (r *Repository) Close() error { return r.objects.close() }
 // Root is the folder of the working tree, or empty for a bare repository.
 func (r *Repository) Root() string { return r.dirs.work }
 
-// supported reports what in the repository's format would be misread.
-// https://git-scm.com/docs/repository-version lists the formats and extensions.
+// supported reports what in the repository's format would be misread: of an extension
+// that it does not know, a reader of the repository must keep off.
+// https://git-scm.com/docs/repository-version
 func supported(cfg *config.Config) error {
-	if v := cfg.Core.RepositoryFormatVersion; v != "" && v != "0" && v != "1" {
-		return fmt.Errorf("repository format %s is not known", v)
+	version := cfg.Raw.Section("core").Option("repositoryformatversion")
+	if version != "" && version != "0" && version != "1" {
+		return fmt.Errorf("repository format %s is not known", version)
 	}
 	for _, option := range cfg.Raw.Section("extensions").Options {
-		value := strings.ToLower(option.Value)
-		switch strings.ToLower(option.Key) {
+		name, value := strings.ToLower(option.Key), strings.ToLower(option.Value)
+		switch name {
+		case "noop", "noop-v1", "partialclone", "preciousobjects", "relativeworktrees", "worktreeconfig":
 		case "objectformat":
 			if value != "sha1" {
 				return fmt.Errorf("object names are %s, and only sha1 can be read", value)
@@ -77,6 +80,10 @@ func supported(cfg *config.Config) error {
 		case "refstorage":
 			if value != "files" {
 				return fmt.Errorf("branches are stored as %s, which cannot be read; `git refs migrate --ref-format=files` converts them", value)
+			}
+		default:
+			if version == "1" {
+				return fmt.Errorf("repository extension %s is not known", name)
 			}
 		}
 	}

@@ -35,8 +35,12 @@ func (r *Repository) Commit(ctx context.Context, revision string) (source.Tree, 
 	return source.Tree{FS: tree{root: root}, Commit: c.Hash.String()}, nil
 }
 
-// steps are the ways from a commit to another that may follow a name.
-var steps = regexp.MustCompile(`^(?:~[0-9]*|\^[0-9]*|\^\{(?:commit)?\}|@\{(?i:u|upstream)\})`)
+// What may follow a name: the branch that a branch follows, and ways to an ancestor.
+var (
+	upstreamOf = regexp.MustCompile(`^@\{(?i:u|upstream)\}`)
+	oneStep    = regexp.MustCompile(`^(?:~[0-9]*|\^\{(?:commit)?\}|\^[0-9]*)`)
+	allSteps   = regexp.MustCompile(`^(?:~[0-9]*|\^\{(?:commit)?\}|\^[0-9]*)*$`)
+)
 
 var errUnknownStep = errors.New("this way of writing is not understood; give a branch, a tag or the hash that `git rev-parse` prints for it")
 
@@ -55,43 +59,40 @@ func (r *Repository) resolve(ctx context.Context, revision string) (*object.Comm
 		return r.mergeBase(ctx, one, two)
 	}
 
-	name, rest := revision, ""
-	if i := strings.IndexAny(revision, "~^:"); i >= 0 {
-		name, rest = revision[:i], revision[i:]
-	}
-	if i := strings.Index(name, "@{"); i >= 0 {
-		name, rest = revision[:i], revision[i:]
-	}
-	if rest != "" && name == "" && !strings.HasPrefix(rest, "@{") {
-		return nil, errUnknownStep
-	}
-	if name == "" && rest == "" {
+	if revision == "" {
 		return nil, errors.New("no revision given")
 	}
-
-	step := steps.FindString(rest)
-	if strings.HasPrefix(step, "@") {
-		upstream, err := r.upstream(name)
-		if err != nil {
+	name, rest := cutName(revision)
+	upstream := upstreamOf.FindString(rest)
+	rest = rest[len(upstream):]
+	if !allSteps.MatchString(rest) || name == "" && upstream == "" {
+		return nil, errUnknownStep
+	}
+	if upstream != "" {
+		var err error
+		if name, err = r.upstream(name); err != nil {
 			return nil, err
 		}
-		name, rest = upstream, rest[len(step):]
 	}
 	c, err := r.named(name)
-	if err != nil {
-		return nil, err
-	}
-	for rest != "" {
-		step := steps.FindString(rest)
-		if step == "" || step[0] == '@' {
-			return nil, errUnknownStep
-		}
-		if c, err = r.step(ctx, c, step); err != nil {
-			return nil, err
-		}
+	for err == nil && rest != "" {
+		step := oneStep.FindString(rest)
+		c, err = r.step(ctx, c, step)
 		rest = rest[len(step):]
 	}
-	return c, nil
+	return c, err
+}
+
+// cutName cuts a revision where its name ends.
+func cutName(revision string) (name, rest string) {
+	end := len(revision)
+	if i := strings.IndexAny(revision, "~^:"); i >= 0 {
+		end = i
+	}
+	if i := strings.Index(revision[:end], "@{"); i >= 0 {
+		end = i
+	}
+	return revision[:end], revision[end:]
 }
 
 // step goes from a commit to one of its ancestors.

@@ -21,9 +21,9 @@ import (
 // Folders are listed once, when they are first asked for. What a sparse checkout leaves
 // away counts as unchanged and comes from the index; what is deleted is not there.
 //
-// Nothing outside the working tree is reached, whatever links it holds. Repositories
-// inside it are not entered, and an untracked folder that may not be read is empty, as
-// for git.
+// Nothing outside the working tree is reached, whatever links it holds. A repository
+// inside it is not entered unless files in it are tracked here, and an untracked folder
+// that may not be read is empty, as for git.
 func (r *Repository) WorkingTree(ctx context.Context) (source.Tree, error) {
 	if r.dirs.work == "" {
 		return source.Tree{}, fmt.Errorf("read working tree of %s: the repository is bare; say which commit with --head", r.dirs.git)
@@ -116,7 +116,9 @@ func (e *diskEntry) read() ([]fs.DirEntry, error) {
 	var ignoreFile entry
 	for _, d := range found {
 		if d.Name() == ".git" {
-			e.ignored = e.ignored || e.path != "." && e.tree.isRepository(e.path)
+			if e.path != "." && !e.tree.index.below(e.path) && e.tree.isRepository(e.path) {
+				return nil, nil
+			}
 			continue
 		}
 		child := &diskEntry{tree: e.tree, path: path.Join(e.path, d.Name()), mode: d.Type()}
