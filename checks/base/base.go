@@ -39,6 +39,8 @@ type Facts struct {
 	// User is the user in the image's configuration as written there: "", "1654",
 	// "app", "nonroot". Empty means root, as "0" and "root" do.
 	User string
+	// UserUnknown says that nothing is known of the user; User is empty then.
+	UserUnknown bool
 	// UID is the numeric id of User, -1 where it is not known.
 	UID int
 	// Accounts are the names in /etc/passwd besides root, where that list is known
@@ -74,8 +76,9 @@ type Facts struct {
 	Sources []string
 }
 
-// Root reports whether a container of this image runs as root unless told otherwise.
-func (f *Facts) Root() bool { return IsRoot(f.User) }
+// Root reports whether a container of this image is known to run as root unless told
+// otherwise.
+func (f *Facts) Root() bool { return !f.UserUnknown && IsRoot(f.User) }
 
 // IsRoot reports whether a USER value, "user[:group]", is root by name or number.
 // Empty is root: the kernel's default.
@@ -106,4 +109,10 @@ type DotNet struct {
 	Arch       string // amd64, arm64v8, arm32v7 when the tag names one
 	Nightly    bool
 	Legacy     bool // mcr.microsoft.com/dotnet/core/*, microsoft/dotnet, microsoft/aspnetcore
+
+	repository string
+	stage      string // preview.7, rc.1
+	revision   string // the 1 of 8.0.11-1
+	short      bool   // monitor:8
+	misordered bool   // extra before composite
 }

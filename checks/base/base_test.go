@@ -1,0 +1,225 @@
+package base_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+)
+
+func lookup(t testing.TB, s string) *base.Facts {
+	t.Helper()
+	ref, err := base.ParseReference(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, _ := base.Lookup(ref)
+	return f
+}
+
+// mcr is an official .NET image.
+func mcr(s string) string { return "mcr.microsoft.com/dotnet/" + s }
+
+func TestLookup(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		ref   string
+		user  string
+		root  bool
+		shell base.Known
+		ports []int
+		icu   base.Known
+		ends  string
+	}{
+		{ref: mcr("aspnet:6.0-jammy"), root: true, shell: base.Yes, ports: []int{80}, icu: base.Yes, ends: "2024-11-12"},
+		{ref: mcr("aspnet:6.0-jammy-chiseled"), user: "1654", shell: base.No, ports: []int{8080}, icu: base.No, ends: "2024-11-12"},
+		{ref: mcr("aspnet:8.0"), root: true, shell: base.Yes, ports: []int{8080}, icu: base.Yes, ends: "2026-11-10"},
+		{ref: mcr("aspnet:8.0-alpine"), root: true, shell: base.Yes, ports: []int{8080}, icu: base.No, ends: "2026-11-10"},
+		{ref: mcr("aspnet:10.0-noble-chiseled-extra"), user: "1654", shell: base.No, ports: []int{8080}, icu: base.Yes, ends: "2028-11-14"},
+		{ref: mcr("aspnet:10.0-noble-chiseled-composite"), user: "1654", shell: base.No, ports: []int{8080}, icu: base.No, ends: "2028-11-14"},
+		{ref: mcr("runtime-deps:10.0-noble-chiseled"), user: "1654", shell: base.No, icu: base.No, ends: "2028-11-14"},
+		{ref: mcr("sdk:10.0"), root: true, shell: base.Yes, icu: base.Yes, ends: "2028-11-14"},
+		{ref: mcr("aspnet:10.0-azurelinux3.0-distroless"), user: "1654", shell: base.No, ports: []int{8080}, icu: base.No, ends: "2028-11-14"},
+		{ref: mcr("aspnet:8.0-nanoserver-1809"), ends: "2026-11-10"},
+		{ref: "ubuntu:22.04", root: true, shell: base.Yes, ends: "2027-06-01"},
+		{ref: "debian:12.5-slim", root: true, shell: base.Yes, ends: "2028-06-30"},
+		{ref: "public.ecr.aws/docker/library/alpine:3.18.4", root: true, shell: base.Yes, icu: base.No, ends: "2025-05-09"},
+		{ref: "nginx:1.29", root: true, shell: base.Yes, ports: []int{80}},
+		{ref: "nginxinc/nginx-unprivileged:1.29-alpine", user: "101", shell: base.Yes, ports: []int{8080}},
+		{ref: "gcr.io/distroless/static-debian12", root: true, shell: base.No, icu: base.No},
+		{ref: "gcr.io/distroless/static-debian12:nonroot", user: "65532", shell: base.No, icu: base.No},
+		{ref: "gcr.io/distroless/base-debian12:debug-nonroot", user: "65532", shell: base.Yes, icu: base.No},
+		{ref: "node:22-alpine", root: true, shell: base.Yes},
+	}
+	for _, tt := range tests {
+		t.Run(tt.ref, func(t *testing.T) {
+			t.Parallel()
+			f := lookup(t, tt.ref)
+			if f == nil {
+				t.Fatal("not known")
+			}
+			ends := ""
+			if !f.EndOfLife.IsZero() {
+				ends = f.EndOfLife.Format(time.DateOnly)
+			}
+			got := []any{f.User, f.Root(), f.Shell, f.Ports, f.ICU, ends}
+			want := []any{tt.user, tt.root, tt.shell, tt.ports, tt.icu, tt.ends}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("user, root, shell, ports, ICU, end of life (-want +got):\n%s", diff)
+			}
+			if len(f.Sources) == 0 || !strings.HasPrefix(f.Sources[0], "https://") {
+				t.Errorf("sources %q", f.Sources)
+			}
+		})
+	}
+	for _, ref := range []string{"example.com/nginx", "mcr.microsoft.com/dotnet/aspnet:bogus", "nginx:windowsservercore", "acme/app:8.0-jammy-chiseled"} {
+		if f := lookup(t, ref); f != nil {
+			t.Errorf("%s: want nothing known, got %+v", ref, f)
+		}
+	}
+}
+
+// tags are all tags of chiseled and full images that one version may have.
+func tags() []string {
+	var all []string
+	for _, version := range []string{"6.0", "7.0", "8.0", "8.0.11", "9.0", "10.0", "10.0.3-1", "11.0-preview", "11.0.0-preview.7", "11.0.0-rc.1"} {
+		for _, distro := range []string{"", "-focal", "-jammy", "-noble", "-resolute", "-bullseye-slim", "-bookworm-slim", "-alpine", "-alpine3.22", "-azurelinux3.0", "-cbl-mariner2.0", "-nanoserver-ltsc2022"} {
+			for _, variant := range []string{"", "-chiseled", "-chiseled-extra", "-chiseled-composite", "-chiseled-composite-extra", "-distroless", "-distroless-extra"} {
+				for _, arch := range []string{"", "-amd64", "-arm64v8", "-arm32v7"} {
+					all = append(all, version+distro+variant+arch)
+				}
+			}
+		}
+	}
+	return all
+}
+
+func TestDotNetRoundTrip(t *testing.T) {
+	t.Parallel()
+	for _, product := range []string{"aspnet", "runtime", "runtime-deps", "sdk", "nightly/aspnet"} {
+		for _, tag := range tags() {
+			ref, err := base.ParseReference(mcr(product + ":" + tag))
+			if err != nil {
+				t.Fatal(err)
+			}
+			d, ok := base.ParseDotNet(ref)
+			if !ok {
+				t.Fatalf("%s: not read", ref)
+			}
+			if got := d.Reference(); got != ref {
+				t.Errorf("%s becomes %s", ref, got)
+			}
+		}
+	}
+}
+
+// TestChiseledTarget demands that what is suggested exists, is chiseled, and is the same
+// product and version.
+func TestChiseledTarget(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, product := range []string{"aspnet", "runtime", "runtime-deps", "sdk"} {
+		for _, tag := range tags() {
+			ref, _ := base.ParseReference(mcr(product + ":" + tag))
+			d, _ := base.ParseDotNet(ref)
+			for _, extra := range []bool{false, true} {
+				target, why := d.ChiseledTarget(extra, strings.HasSuffix(tag, "arm32v7"))
+				if target == nil {
+					if why == "" {
+						t.Errorf("%s: no target and no reason", ref)
+					}
+					continue
+				}
+				found++
+				again, ok := base.ParseDotNet(target.Reference())
+				if !ok || again.Missing() != "" || !again.Chiseled || again.Extra != extra || again.Product != product || again.Version != d.Version {
+					t.Errorf("%s: target %s (%s)", ref, target.Reference(), again.Missing())
+				}
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("only %d targets", found)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	t.Parallel()
+	exist := []string{
+		"aspnet:8.0-jammy-chiseled", "aspnet:8.0-noble-chiseled-composite-extra", "runtime:10.0-resolute-chiseled", "aspnet:10.0-noble-chiseled-extra-arm32v7",
+		"aspnet:8.0", "sdk:10.0-noble-aot", "aspnet:8.0-alpine-extra", "aspnet:8.0-alpine-composite", "aspnet:8.0-azurelinux3.0-distroless-extra", "monitor:8-ubuntu-chiseled", "aspnet:11.0-resolute-chiseled",
+		"nightly/runtime-deps:8.0-jammy-chiseled-aot",
+	}
+	missing := map[string]string{
+		"sdk:8.0-noble-chiseled":                    "no chiseled SDK",
+		"aspnet:8.0-chiseled":                       "name their Ubuntu release",
+		"aspnet:latest-chiseled":                    "name their Ubuntu release",
+		"aspnet:8.0-resolute-chiseled":              "noble and jammy",
+		"aspnet:10.0-jammy-chiseled":                "noble and resolute",
+		"runtime:8.0-noble-chiseled-composite":      "only aspnet",
+		"aspnet:6.0-jammy-chiseled-composite":       "begin with .NET 8",
+		"aspnet:8.0-noble-chiseled-extra-composite": "stands before",
+		"aspnet:8.0-noble-chiseled-arm32v7":         "arm32v7",
+		"aspnet:5.0-focal-chiseled":                 "no chiseled images",
+		"runtime-deps:8.0-noble-chiseled-aot":       "SDK image",
+		"aspnet:8.0-bookworm-slim-chiseled":         "noble and jammy",
+		"aspnet:8.0-noble-extra":                    "extra or composite",
+	}
+	for _, tag := range exist {
+		ref, _ := base.ParseReference(mcr(tag))
+		if d, ok := base.ParseDotNet(ref); !ok || d.Missing() != "" {
+			t.Errorf("%s: want it to exist, got %v", tag, d)
+		}
+	}
+	for tag, want := range missing {
+		ref, _ := base.ParseReference(mcr(tag))
+		d, ok := base.ParseDotNet(ref)
+		if !ok || !strings.Contains(d.Missing(), want) {
+			t.Errorf("%s: got %q, want %q", tag, d.Missing(), want)
+		}
+	}
+}
+
+func TestLongestSupported(t *testing.T) {
+	t.Parallel()
+	for day, want := range map[string]string{"2026-12-01": "10.0", "2029-01-01": ""} {
+		on, _ := time.Parse(time.DateOnly, day)
+		if got := base.LongestSupported(on); got != want {
+			t.Errorf("on %s: %q, want %q", day, got, want)
+		}
+	}
+}
+
+func FuzzLookup(f *testing.F) {
+	for _, s := range []string{"nginx", mcr("aspnet:8.0-noble-chiseled-composite-extra"), mcr("nightly/sdk:11.0.0-preview.7-1-alpine3.22-amd64"), "microsoft/dotnet:2.1-sdk", mcr("monitor:8"), "gcr.io/distroless/cc:debug-nonroot"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		ref, err := base.ParseReference(s)
+		if err != nil {
+			return
+		}
+		if d, ok := base.ParseDotNet(ref); ok {
+			again, ok := base.ParseDotNet(d.Reference())
+			if !ok || again.Reference() != d.Reference() {
+				t.Errorf("%s becomes %s and then does not stay so", ref, d.Reference())
+			}
+			_ = d.Missing()
+			_, _ = d.ChiseledTarget(true, true)
+		}
+		if facts, ok := base.Lookup(ref); ok && (facts.Name == "" || facts.Role == "" || slices.Contains(facts.Sources, "")) {
+			t.Errorf("%s: facts without a name, a role or a source: %+v", ref, facts)
+		}
+	})
+}
+
+func BenchmarkLookup(b *testing.B) {
+	ref, _ := base.ParseReference(mcr("aspnet:10.0-noble-chiseled-extra"))
+	for b.Loop() {
+		base.Lookup(ref)
+	}
+}

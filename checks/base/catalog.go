@@ -1,0 +1,94 @@
+package base
+
+import (
+	"slices"
+	"strings"
+)
+
+// An entry is what is known of the images of one repository, as far as their tags have
+// all the words of with and none of without. The first entry that fits counts.
+type entry struct {
+	repository    string // as people write it
+	with, without []string
+	name          string
+	role          Role
+	user          string // root when empty
+	uid           int
+	ports         []int
+	accounts      []string
+	entrypoint    []string
+	os            string // apt, apk, dnf, microdnf, tdnf, yum, zypper: a shell and that package manager; shell: only a shell; none: neither; "" unknown
+	// tags says that os is apk for tags with the word alpine whatever it says.
+	alpine bool
+	icu    Known
+	zones  Known
+	twin   string
+	note   string
+	source string
+}
+
+const (
+	library    = "https://github.com/docker-library/"
+	distroless = "https://github.com/GoogleContainerTools/distroless"
+)
+
+// Lookup is what is known of an image, false where nothing is. The facts must not be
+// changed.
+func Lookup(ref Reference) (*Facts, bool) {
+	if d, ok := ParseDotNet(ref); ok {
+		return d.facts(), true
+	}
+	name := canonical(ref)
+	tag := strings.FieldsFunc(ref.Tag, func(r rune) bool { return r == '-' || r == '_' })
+	for i := range catalog[name] {
+		if e := &catalog[name][i]; e.fits(tag) {
+			return e.facts(ref.Tag, tag), true
+		}
+	}
+	return nil, false
+}
+
+// canonical is the repository as people write it, that of a mirror of Docker's own
+// images included.
+func canonical(ref Reference) string {
+	name := ref.Familiar()
+	for _, mirror := range []string{"public.ecr.aws/docker/library/", "mirror.gcr.io/library/"} {
+		if rest, ok := strings.CutPrefix(name, mirror); ok {
+			return rest
+		}
+	}
+	return name
+}
+
+func (e *entry) fits(tag []string) bool {
+	has := func(word string) bool {
+		return slices.ContainsFunc(tag, func(w string) bool { return w == word || strings.TrimRight(w, "0123456789.") == word })
+	}
+	return !slices.ContainsFunc(e.with, func(w string) bool { return !has(w) }) && !slices.ContainsFunc(e.without, has) &&
+		!has("windowsservercore") && !has("nanoserver")
+}
+
+func (e *entry) facts(tag string, words []string) *Facts {
+	f := &Facts{
+		Name: e.name, Role: e.role, User: e.user, UID: e.uid, Ports: e.ports, Accounts: e.accounts, Entrypoint: e.entrypoint,
+		ICU: e.icu, TimeZones: e.zones, Twin: e.twin, TwinNote: e.note, Sources: []string{e.source},
+	}
+	if tag != "" {
+		f.Name += " " + tag
+	}
+	os := e.os
+	if e.alpine && slices.ContainsFunc(words, func(w string) bool { return strings.HasPrefix(w, "alpine") }) {
+		os = "apk"
+	}
+	switch os {
+	case "":
+	case "none":
+		f.Shell, f.Packages = No, No
+	case "shell":
+		f.Shell, f.Packages = Yes, No
+	default:
+		f.Shell, f.Packages, f.PackageManager = Yes, Yes, os
+	}
+	f.EndOfLife = endOfLife(e.repository, tag)
+	return f
+}

@@ -1,0 +1,120 @@
+package base
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// release is the .NET version of the image; false for one that is not in the table and
+// for a tag that names none.
+func (d *DotNet) release() (release, bool) {
+	i := slices.IndexFunc(releases, func(r release) bool { return r.version == d.Version })
+	if i < 0 {
+		return release{}, false
+	}
+	return releases[i], true
+}
+
+// SupportEnds is the last day of support of a .NET version such as "8.0", false where it
+// is not known.
+func SupportEnds(version string) (time.Time, bool) {
+	i := slices.IndexFunc(releases, func(r release) bool { return r.version == version && !r.ends.IsZero() })
+	if i < 0 {
+		return time.Time{}, false
+	}
+	return releases[i].ends, true
+}
+
+// LongestSupported is the .NET version of today that is still in support on that day and
+// stays so for the longest time, empty where the table has none.
+func LongestSupported(on time.Time) string {
+	version, ends := "", on
+	for _, r := range releases {
+		if r.ends.After(ends) {
+			version, ends = r.version, r.ends
+		}
+	}
+	return version
+}
+
+// Missing says why no image of that name was ever published, as a clause; empty when
+// there is one or when nothing is known against it.
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/image-variants.md
+func (d *DotNet) Missing() string {
+	if !d.Chiseled {
+		variants := d.Distroless || d.Distro == "" || strings.HasPrefix(d.Distro, "alpine") || strings.HasPrefix(d.Distro, "azurelinux")
+		if (d.Composite || d.Extra) && !variants {
+			return "only chiseled, distroless and Alpine images come as extra or composite"
+		}
+		return ""
+	}
+	r, known := d.release()
+	switch {
+	case d.Product == "monitor":
+		return ""
+	case d.Product == "sdk":
+		return "there is no chiseled SDK image"
+	case d.Legacy || d.Version != "" && !known && d.Version < "6.0" && len(d.Version) == 3:
+		return fmt.Sprintf(".NET %s has no chiseled images", d.Version)
+	case known && len(r.chiseled) == 0:
+		return fmt.Sprintf(".NET %s has no chiseled images", r.version)
+	case !d.Named:
+		return "tags of chiseled images name their Ubuntu release"
+	case d.Version == "":
+		return "tags of chiseled images name their .NET version"
+	case d.misordered:
+		return "`composite` stands before `extra`"
+	case known && !slices.Contains(r.chiseled, d.Distro) && !d.Preview:
+		return fmt.Sprintf("the chiseled images of .NET %s are built on %s, not %s", r.version, strings.Join(r.chiseled, " and "), d.Distro)
+	case d.Composite && d.Product != "aspnet":
+		return "only aspnet has composite images"
+	case d.Composite && known && !r.composite:
+		return "composite images begin with .NET 8"
+	case d.AOT && !d.Nightly:
+		return "the `aot` variant is an SDK image"
+	case d.Arch == "arm32v7" && d.Version == "8.0" && d.Distro == "noble":
+		return "the images of .NET 8.0 on noble are not built for arm32v7"
+	}
+	return ""
+}
+
+// ChiseledTarget is the chiseled image to move to: of the same product and version, on
+// the same Ubuntu release where it has one. extra asks for ICU and time zones, arm32
+// for an image that is built for 32-bit ARM. When there is none, why says so as a
+// clause.
+//
+// A fixed tag loses its patch version: the same patch may never have been published
+// chiseled.
+func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) {
+	r, known := d.release()
+	switch {
+	case d.Windows:
+		return nil, "Windows images have no chiseled variant"
+	case d.Chiseled:
+		return nil, "the image is chiseled already"
+	case d.Distroless || strings.HasPrefix(d.Distro, "azurelinux") || strings.HasPrefix(d.Distro, "cbl-mariner"):
+		return nil, "Azure Linux has distroless images of its own"
+	case d.Product == "sdk" || d.Product == "monitor" || d.Product == "aspnetcore-build":
+		return nil, fmt.Sprintf("%s images have no chiseled variant", d.Product)
+	case d.Version == "":
+		return nil, "the tag names no .NET version"
+	case !known:
+		return nil, fmt.Sprintf("the images of .NET %s are not known", d.Version)
+	case len(r.chiseled) == 0 || d.Legacy:
+		return nil, fmt.Sprintf(".NET %s has no chiseled images", d.Version)
+	}
+	t := &DotNet{Product: d.Product, Version: d.Version, Preview: d.Preview && d.Patch == "", Chiseled: true, Extra: extra, Named: true, Arch: d.Arch, Distro: r.chiseled[0]}
+	if t.Preview {
+		t.stage = d.stage
+	}
+	if slices.Contains(r.chiseled, d.Distro) {
+		t.Distro = d.Distro
+	}
+	if d.Version == "8.0" && (arm32 || d.Arch == "arm32v7") {
+		t.Distro = "jammy"
+	}
+	return t, ""
+}
