@@ -15,8 +15,17 @@ import (
 // written by hand and is not worth a stranger's memory.
 const MaxFileBytes = 1 << 20
 
-// MaxFiles is the largest number of files that one listing returns.
-const MaxFiles = 100_000
+// The limits of one listing. A few git objects can be made to stand for any number of
+// files and any depth of folders.
+const (
+	// MaxFiles is the largest number of files that one listing returns.
+	MaxFiles = 100_000
+	// MaxEntries is the largest number of files and folders that one listing looks at,
+	// several times what the biggest public repositories have.
+	MaxEntries = 2_000_000
+	// MaxPathBytes is the longest path that is entered, the limit of Linux.
+	MaxPathBytes = 4096
+)
 
 // ErrTooLarge is in the chain of the error for a file over [MaxFileBytes].
 var ErrTooLarge = errors.New("file is larger than 1 MiB")
@@ -37,6 +46,9 @@ func (t Tree) Read(name string) (*File, error) {
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
+	if info.Size() > MaxFileBytes {
+		return nil, fmt.Errorf("read %s: %w", name, ErrTooLarge)
 	}
 	f, err := t.Open(name)
 	if err != nil {
@@ -61,21 +73,29 @@ func cause(err error) error {
 	return err
 }
 
-// Find lists the regular files that match wants, in lexical order. Folders named
-// .git are not entered.
+// Find lists the regular files that match wants, in lexical order. Folders named .git
+// are not entered, and a folder that is removed meanwhile is empty.
 func (t Tree) Find(ctx context.Context, match func(name string) bool) ([]string, error) {
 	var found []string
+	entries := 0
 	err := fs.WalkDir(t.FS, ".", func(name string, d fs.DirEntry, err error) error {
+		entries++
 		switch {
 		case err != nil:
-			return err
+			if name != "." && errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return fmt.Errorf("%s: %w", name, cause(err))
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case entries > MaxEntries:
+			return fmt.Errorf("more than %d files and folders", MaxEntries)
+		case len(name) > MaxPathBytes:
+			return fmt.Errorf("the path %.60q... is longer than %d bytes", name, MaxPathBytes)
 		case d.IsDir():
 			if path.Base(name) == ".git" {
 				return fs.SkipDir
 			}
-			return nil
 		case d.Type().IsRegular() && match(name):
 			found = append(found, name)
 			if len(found) > MaxFiles {
