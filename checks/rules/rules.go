@@ -30,6 +30,7 @@ func All() []*checks.Rule {
 	return []*checks.Rule{
 		buildPlatform,
 		digestOnly,
+		dotnetTwice,
 		imageTag,
 		noShell,
 		noSuchAccount,
