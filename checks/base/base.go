@@ -111,6 +111,7 @@ type DotNet struct {
 	Legacy     bool // mcr.microsoft.com/dotnet/core/*, microsoft/dotnet, microsoft/aspnetcore
 
 	repository string
+	legacyTag  string // as written: these tags follow no grammar
 	stage      string // preview.7, rc.1
 	revision   string // the 1 of 8.0.11-1
 	short      bool   // monitor:8

@@ -97,7 +97,7 @@ func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) 
 		return nil, "the image is chiseled already"
 	case d.Distroless || strings.HasPrefix(d.Distro, "azurelinux") || strings.HasPrefix(d.Distro, "cbl-mariner"):
 		return nil, "Azure Linux has distroless images of its own"
-	case d.Product == "sdk" || d.Product == "monitor" || d.Product == "aspnetcore-build":
+	case d.Product == "sdk" || d.Product == "monitor":
 		return nil, fmt.Sprintf("%s images have no chiseled variant", d.Product)
 	case d.Version == "":
 		return nil, "the tag names no .NET version"

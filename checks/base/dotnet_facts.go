@@ -30,13 +30,9 @@ func (d *DotNet) facts() *Facts {
 		f.Role = RoleSDK
 	}
 	major := d.major()
-	if d.Windows {
-		f.UserUnknown, f.UID, f.Shell, f.Packages = true, -1, Unknown, No
-		return f
-	}
-	if d.Legacy || major == 0 || major < 6 {
-		// Root, and ICU where the distribution has it; the rest is history.
-		f.Shell = Yes
+	f.Env["DOTNET_RUNNING_IN_CONTAINER"] = "true"
+	if d.Windows || d.Legacy || major < 6 {
+		d.oldOrWindows(f, major)
 		return f
 	}
 	if d.Product == "monitor" {
@@ -47,7 +43,6 @@ func (d *DotNet) facts() *Facts {
 
 	small := d.Chiseled || d.Distroless
 	alpine := strings.HasPrefix(d.Distro, "alpine")
-	f.Env["DOTNET_RUNNING_IN_CONTAINER"] = "true"
 	f.Accounts = []string{"app"}
 	if major >= 8 || small {
 		f.Env["APP_UID"] = strconv.Itoa(appUID)
@@ -99,6 +94,26 @@ func (d *DotNet) facts() *Facts {
 		f.Env["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "true"
 	}
 	return f
+}
+
+// oldOrWindows fills in what is known of images that have no chiseled relatives.
+func (d *DotNet) oldOrWindows(f *Facts, major int) {
+	switch {
+	case d.Product != "aspnet" && d.Product != "aspnetcore":
+	case major >= 8:
+		f.Env["ASPNETCORE_HTTP_PORTS"], f.Ports = "8080", []int{8080}
+	default:
+		f.Env["ASPNETCORE_URLS"], f.Ports = "http://+:80", []int{80}
+	}
+	if d.Windows {
+		f.UserUnknown, f.UID, f.Packages = true, -1, No
+		return
+	}
+	f.Shell = Yes
+	f.PackageManager = packageManager(d.Distro)
+	if f.PackageManager != "" {
+		f.Packages = Yes
+	}
 }
 
 func (d *DotNet) major() int {

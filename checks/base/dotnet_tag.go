@@ -32,11 +32,25 @@ func ParseDotNet(ref Reference) (*DotNet, bool) {
 	default:
 		return nil, false
 	}
-	if !d.parseTag(ref.Tag) {
-		return nil, false
-	}
 	d.repository = ref.Repository
-	return d, true
+	if d.Legacy {
+		d.parseLegacyTag(ref.Tag)
+		return d, true
+	}
+	return d, d.parseTag(ref.Tag)
+}
+
+// parseLegacyTag reads no more than the version: these tags follow no grammar.
+func (d *DotNet) parseLegacyTag(tag string) {
+	d.legacyTag = tag
+	word, _, _ := strings.Cut(tag, "-")
+	if number := strings.Split(word, "."); isVersion(word) && len(number) > 1 {
+		d.Version = number[0] + "." + number[1]
+	}
+	if strings.Contains(tag, "sdk") || d.Product == "aspnetcore-build" {
+		d.Product = "sdk"
+	}
+	d.Windows = strings.Contains(tag, "nanoserver") || strings.Contains(tag, "windowsservercore")
 }
 
 func (d *DotNet) parseTag(tag string) bool {
@@ -155,6 +169,9 @@ func (d *DotNet) Repository() string {
 
 // Tag is the tag in the order that the publisher uses.
 func (d *DotNet) Tag() string {
+	if d.Legacy {
+		return d.legacyTag
+	}
 	words := []string{d.Patch}
 	switch {
 	case d.Patch != "":
