@@ -31,7 +31,7 @@ func checkPrivilegedPort(p *checks.DockerfilePass) {
 		return
 	}
 	listening, sure := listeners(p)
-	seen := map[string]bool{}
+	seen, told := map[string]bool{}, map[int]bool{}
 	report := func(f checks.Finding) {
 		if !seen[f.Key] {
 			seen[f.Key] = true
@@ -42,6 +42,7 @@ func checkPrivilegedPort(p *checks.DockerfilePass) {
 		if l.port == 0 || l.port >= unprivilegedStart || l.fromBase && !(sure && agrees(state.Expose, l.port)) {
 			continue
 		}
+		told[l.port] = true
 		f := checks.Finding{
 			Span:    l.span,
 			Key:     fmt.Sprintf("%s %s %d", p.StageKey(p.Final), l.name, l.port),
@@ -62,8 +63,7 @@ func checkPrivilegedPort(p *checks.DockerfilePass) {
 
 	left := leftovers(state, listening, sure)
 	for _, e := range state.Expose {
-		if e.Origin == nil || e.First == 0 || e.First >= unprivilegedStart || slices.Contains(left, e) || expectedPort(state, e) ||
-			e.Protocol == "tcp" && slices.ContainsFunc(listening, func(l listener) bool { return l.port == e.First }) {
+		if e.Origin == nil || e.First == 0 || e.First >= unprivilegedStart || slices.Contains(left, e) || expectedPort(state, e) || e.Protocol == "tcp" && told[e.First] {
 			continue
 		}
 		port := strconv.Itoa(e.First)
@@ -90,7 +90,7 @@ func expectedPort(state *dockerfile.State, e dockerfile.Port) bool {
 		return true
 	}
 	b := state.Base
-	return b != nil && base.IsRoot(state.User.Value) && (b.Role == base.RoleServer || slices.Contains(b.Ports, e.First))
+	return b != nil && base.IsRoot(state.User.Value) && (b.Role == base.RoleServer || b.DotNet == nil && slices.Contains(b.Ports, e.First))
 }
 
 // agrees reports whether EXPOSE says nothing against a port that the base gives. Where

@@ -24,8 +24,7 @@ func checkRootUser(p *checks.DockerfilePass) {
 	user := state.User
 	written := user.Origin != nil
 	switch {
-	case !written && !state.Scratch && state.Base == nil,
-		written && !user.Known,
+	case !user.Known,
 		!base.IsRoot(user.Value),
 		onWindows(state),
 		neverRuns(state):
