@@ -52,8 +52,10 @@ type Facts struct {
 	Env map[string]string
 	// Workdir is the working folder of the image's configuration, empty for "/".
 	Workdir string
-	// Entrypoint and Cmd are those of the image's configuration.
+	// Entrypoint and Cmd are those of the image's configuration. StartKnown says that they
+	// are known, empty ones included; a shell as the CMD of a distribution is left out.
 	Entrypoint, Cmd []string
+	StartKnown      bool
 	// Shell says whether /bin/sh is there.
 	Shell Known
 	// PackageManager is apt, apk, dnf, microdnf, tdnf, yum or zypper; empty where there

@@ -18,7 +18,7 @@ type entry struct {
 	accounts      []string
 	entrypoint    []string
 	os            string // apt, apk, dnf, microdnf, tdnf, yum, zypper: a shell and that package manager; shell: only a shell; none: neither; "" unknown
-	// tags says that os is apk for tags with the word alpine whatever it says.
+	// alpine says that os is apk for tags with a word that begins so.
 	alpine bool
 	icu    Known
 	zones  Known
@@ -71,7 +71,7 @@ func (e *entry) fits(tag []string) bool {
 func (e *entry) facts(tag string, words []string) *Facts {
 	f := &Facts{
 		Name: e.name, Role: e.role, User: e.user, UID: e.uid, Ports: e.ports, Accounts: e.accounts, Entrypoint: e.entrypoint,
-		ICU: e.icu, TimeZones: e.zones, Twin: e.twin, TwinNote: e.note, Sources: []string{e.source},
+		StartKnown: e.role == RoleOS || e.entrypoint != nil, ICU: e.icu, TimeZones: e.zones, Twin: e.twin, TwinNote: e.note, Sources: []string{e.source},
 	}
 	if tag != "" {
 		f.Name += " " + tag

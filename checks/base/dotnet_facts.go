@@ -20,7 +20,7 @@ var productNames = map[string]string{
 // https://github.com/dotnet/dotnet-docker/tree/main/src
 func (d *DotNet) facts() *Facts {
 	f := &Facts{
-		Name: d.name(), Role: RoleRuntime, Env: map[string]string{}, DotNet: d,
+		Name: d.name(), Role: RoleRuntime, Env: map[string]string{}, DotNet: d, StartKnown: d.Product != "monitor",
 		Sources: []string{"https://github.com/dotnet/dotnet-docker/tree/main/src"},
 	}
 	if r, ok := d.release(); ok {

@@ -47,8 +47,10 @@ func (b *builder) start(facts *base.Facts) {
 	certain := facts != nil || s.Scratch
 	st := &b.state
 	st.Base, st.Scratch = facts, s.Scratch
-	st.User.Known, st.Workdir.Known, st.Shell.Known = certain, certain, certain
-	st.Entrypoint.Known, st.Cmd.Known, st.Health.Known = certain, certain, certain
+	st.User.Known = s.Scratch || facts != nil && !facts.UserUnknown
+	st.Workdir.Known, st.Shell.Known, st.Health.Known = certain, certain, certain
+	st.Entrypoint.Known = s.Scratch || facts != nil && facts.StartKnown
+	st.Cmd.Known = st.Entrypoint.Known
 	st.Workdir.Value = "/"
 	st.Shell.Value = []string{"/bin/sh", "-c"}
 	st.Env, b.vars = map[string]Setting[string]{}, map[string]variable{}

@@ -25,7 +25,7 @@ func TestStateOnKnownBase(t *testing.T) {
 	facts := &base.Facts{
 		User: "app", Workdir: "/app", Ports: []int{8080},
 		Env:        map[string]string{"APP_UID": "1654"},
-		Entrypoint: []string{"/start"}, Cmd: []string{"serve"},
+		StartKnown: true, Entrypoint: []string{"/start"}, Cmd: []string{"serve"},
 		Shell: base.No, Packages: base.No,
 	}
 	unchanged := follow(t, "FROM a\n", facts)
