@@ -37,6 +37,7 @@ func All() []*checks.Rule {
 		portMismatch,
 		privilegedPort,
 		rootUser,
+		sdkFinalStage,
 		userName,
 	}
 }
