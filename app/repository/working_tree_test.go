@@ -120,3 +120,130 @@ func TestWorkingTreeLikeGit(t *testing.T) {
 		})
 	}
 }
+
+func TestWorkingTree(t *testing.T) {
+	t.Parallel()
+	outside := t.TempDir()
+	write(t, outside, "Dockerfile", "FROM outside\n", "rules", "secret\n")
+	dir := newRepo(t, "Dockerfile", "FROM scratch\n", "gone/Dockerfile", "FROM gone\n", "bin/kept", "tracked although ignored\n", ".gitignore", "bin/\n*.tmp\nnode_modules\n")
+	execGit(t, dir, "add", "--force", "bin/kept")
+	commit(t, dir, "track an ignored file")
+	write(t, dir,
+		"bin/other", "", "x.tmp", "", "node_modules/a/Dockerfile", "FROM ignored\n",
+		"new/Dockerfile", "FROM new\n", "new/\nline\n/x", "", "DOCKERFILE", "FROM upper\n",
+		"new/.gitignore", "!x.tmp\n", "new/x.tmp", "", "new/y.tmp", "",
+		"looks/.git/config", "not a repository", "looks/Dockerfile", "FROM looks\n",
+		"nested/Dockerfile", "FROM nested\n",
+	)
+	execGit(t, dir, "init", "--quiet", "nested")
+	if err := os.RemoveAll(filepath.Join(dir, "gone")); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{
+		"link": filepath.Join(outside, "Dockerfile"), "up": "../" + filepath.Base(outside) + "/Dockerfile", "folder": outside,
+		"inside": "new", "circle": ".", "new/deep": filepath.Join(outside), "dead": "nowhere",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A linked ignore file is not followed, as git has it.
+	write(t, dir, "linked/secret", "")
+	if err := os.Symlink(filepath.Join(outside, "rules"), filepath.Join(dir, "linked", ".gitignore")); err != nil {
+		t.Fatal(err)
+	}
+
+	tree := workingTreeOf(t, dir)
+	if diff := cmp.Diff(tracked(t, dir), list(t, tree)); diff != "" {
+		t.Errorf("git (-), ours (+):\n%s", diff)
+	}
+	for name, want := range map[string]string{
+		"Dockerfile": "FROM scratch\n", "new/Dockerfile": "FROM new\n", "bin/kept": "tracked although ignored\n", "DOCKERFILE": "FROM upper\n",
+		"new/\nline\n/x": "", "new/x.tmp": "", "looks/Dockerfile": "FROM looks\n",
+	} {
+		if got := read(t, tree, name); got != want {
+			t.Errorf("%q is %q, want %q", name, got, want)
+		}
+	}
+	for _, name := range []string{
+		"link", "up", "folder", "folder/Dockerfile", "inside/Dockerfile", "circle/Dockerfile", "new/deep/Dockerfile", "dead", "gone/Dockerfile",
+		"bin/other", "x.tmp", "new/y.tmp", "node_modules/a/Dockerfile", ".git/config", ".git", "looks/.git/config", "nested/Dockerfile",
+		"../" + filepath.Base(outside) + "/Dockerfile", "new/../Dockerfile", "/etc/passwd", "new",
+	} {
+		if _, err := tree.Read(name); err == nil {
+			t.Errorf("%s was read", name)
+		}
+		if f, err := tree.Open(name); err == nil {
+			if info, err := f.Stat(); err != nil || !info.IsDir() {
+				t.Errorf("%s was opened", name)
+			}
+			f.Close()
+		}
+	}
+}
+
+func TestPersonsIgnoreFile(t *testing.T) {
+	home := t.TempDir()
+	t.Setenv("HOME", home)
+	dir := newRepo(t, "a", "")
+	write(t, dir, "b", "", "c", "", "d", "", "settings", "d\n")
+	for _, tc := range []struct {
+		name    string
+		prepare func()
+		want    []string
+	}{
+		{"default place", func() { write(t, home, ".config/git/ignore", "b\n") }, []string{"a", "c", "d", "settings"}},
+		{"settings", func() {
+			write(t, home, ".gitconfig", "[core]\n\texcludesFile = ~/mine\n", "mine", "c\n")
+		}, []string{"a", "b", "d", "settings"}},
+		{"of the repository", func() { execGit(t, dir, "config", "core.excludesFile", "settings") }, []string{"a", "b", "c", "settings"}},
+		{"missing", func() { execGit(t, dir, "config", "core.excludesFile", "/nowhere") }, []string{"a", "b", "c", "d", "settings"}},
+	} {
+		tc.prepare()
+		got := list(t, workingTreeOf(t, dir))
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%s: want (-), got (+): %s", tc.name, diff)
+		}
+		if diff := cmp.Diff(tracked(t, dir), got); diff != "" {
+			t.Errorf("%s: git (-), ours (+): %s", tc.name, diff)
+		}
+	}
+}
+
+func TestUnreadableFolder(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() <= 0 {
+		t.Skip("the superuser may read everything, and Windows has no such folder")
+	}
+	dir := newRepo(t, "a", "", "tracked/b", "")
+	write(t, dir, "data/c", "")
+	lock := func(name string) {
+		if err := os.Chmod(filepath.Join(dir, name), 0); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = os.Chmod(filepath.Join(dir, name), 0o700) })
+	}
+	lock("data")
+	if diff := cmp.Diff([]string{"a", "tracked/b"}, list(t, workingTreeOf(t, dir))); diff != "" {
+		t.Error(diff)
+	}
+	lock("tracked")
+	if _, err := workingTreeOf(t, dir).Find(t.Context(), func(string) bool { return true }); err == nil || !strings.Contains(err.Error(), "tracked: permission denied") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestFolderRemovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	dir := newRepo(t, "a", "", "b/c", "")
+	tree := workingTreeOf(t, dir)
+	if _, err := tree.Open("."); err != nil { // lists the root
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "b")); err != nil {
+		t.Fatal(err)
+	}
+	if got := list(t, tree); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("got %q", got)
+	}
+}
