@@ -50,7 +50,9 @@ func checkRootUser(p *checks.DockerfilePass) {
 	default:
 		f.Message = fmt.Sprintf("The final stage runs as root, the user of %s.", from)
 	}
-	if number := unprivileged(state); number != "" {
+	// A script at the start may need root, or change to another user itself.
+	if _, plain := startArguments(p); plain && unprivileged(state) != "" {
+		number := unprivileged(state)
 		f.Fix = &checks.Fix{Title: "Run as `USER " + number + "`", Safety: checks.Unsafe}
 		if written && lastStep(p.Final, user.Origin) {
 			f.Fix.Edits = append(f.Fix.Edits, p.Edit(user.Span, number))
