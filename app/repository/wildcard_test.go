@@ -49,7 +49,7 @@ func FuzzIgnoreRules(f *testing.F) {
 	f.Add("a/b\n!*.c\n[[:alpha:]-z]\\ \n**/x/**\n", "a/b/c", true)
 	f.Add("[!]a-\n/**/\n\\", "a", false)
 	f.Fuzz(func(t *testing.T, text, name string, isDir bool) {
-		if name == "." || path.Clean("/"+name) != "/"+name || strings.ContainsAny(name, "\r\n") {
+		if name == "" || path.Clean("/"+name) != "/"+name || strings.ContainsAny(name, "\r\n") {
 			t.Skip("not a path that an ignore file can name")
 		}
 		var spelled strings.Builder
