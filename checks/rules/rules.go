@@ -29,6 +29,7 @@ func page(r checks.Rule) *checks.Rule {
 func All() []*checks.Rule {
 	return []*checks.Rule{
 		buildPlatform,
+		buildTools,
 		digestOnly,
 		dotnetTwice,
 		imageTag,

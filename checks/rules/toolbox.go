@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
 
@@ -28,7 +29,7 @@ func isToolbox(s *dockerfile.State) bool {
 		words = words[1:]
 	}
 	if len(words) == 0 {
-		return true
+		return s.Base == nil || s.Base.Role != base.RoleServer // a server image has a command of its own
 	}
 	arguments := slices.DeleteFunc(slices.Clone(words[1:]), func(w string) bool { return strings.HasPrefix(w, "-") })
 	switch path.Base(words[0]) {
