@@ -33,6 +33,7 @@ func All() []*checks.Rule {
 		digestOnly,
 		dotnetTwice,
 		imageTag,
+		needsExtra,
 		noShell,
 		noSuchAccount,
 		portMismatch,
