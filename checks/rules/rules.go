@@ -36,6 +36,7 @@ func All() []*checks.Rule {
 		needsExtra,
 		noShell,
 		noSuchAccount,
+		noSuchTag,
 		portMismatch,
 		privilegedPort,
 		rootUser,
