@@ -76,12 +76,12 @@ func evidenceFor(n *dotnet.Needs, need dotnet.Need) []dotnet.Evidence {
 	return slices.DeleteFunc(slices.Clone(n.Evidence), func(e dotnet.Evidence) bool { return e.About != need || e.Says != base.Yes })
 }
 
-// maxEvidence is how many places of evidence a finding shows.
-const maxEvidence = 3
+// maxRelated is how many places of one kind a finding shows.
+const maxRelated = 5
 
 func relatedEvidence(evidence []dotnet.Evidence) []checks.Related {
 	var related []checks.Related
-	for _, e := range evidence[:min(len(evidence), maxEvidence)] {
+	for _, e := range evidence[:min(len(evidence), maxRelated)] {
 		why := e.Why
 		if why != "" && 'a' <= why[0] && why[0] <= 'z' {
 			why = string(why[0]-'a'+'A') + why[1:]

@@ -67,7 +67,7 @@ func checkNoSuchTag(p *checks.DockerfilePass) {
 // version and variant in the right order, on another Ubuntu release where need be. It is
 // empty where nothing comes close.
 func nearest(d *base.DotNet) []*base.DotNet {
-	if d.Preview || d.Legacy || d.Version == "" {
+	if d.Preview || d.Version == "" {
 		return nil
 	}
 	t := base.DotNet{

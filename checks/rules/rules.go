@@ -30,6 +30,7 @@ func All() []*checks.Rule {
 	return []*checks.Rule{
 		buildPlatform,
 		buildTools,
+		chiseledAvailable,
 		digestOnly,
 		dotnetTwice,
 		imageTag,
