@@ -25,8 +25,8 @@ var noShell = page(checks.Rule{
 
 func checkNoShell(p *checks.DockerfilePass) {
 	for _, stage := range p.File.Stages {
-		if onWindows(stage.State()) {
-			continue
+		if b := stage.Base(); onWindows(stage.State()) || b != nil && b.Role == base.RoleSDK {
+			continue // no SDK is without a shell; of a chiseled one no-such-tag speaks
 		}
 		for _, i := range stage.Instructions {
 			if n, ok := runNeedsShell(i); ok && i.Before().HasShell == base.No && !bringsProgram(stage, n) {
@@ -142,12 +142,15 @@ func execFix(p *checks.DockerfilePass, stage *dockerfile.Stage, n shellNeed) (fi
 	if !ok {
 		return nil, ""
 	}
-	state, keyword := stage.State(), n.Keyword
+	keyword, entrypoint := n.Keyword, stage.State().Entrypoint
 	fix = &checks.Fix{Title: "Write `" + keyword + "` in exec form", Safety: checks.Safe} // the container did not start
 	switch {
-	case keyword == "HEALTHCHECK", keyword == "ENTRYPOINT" && state.Cmd.Origin != nil:
+	case keyword == "HEALTHCHECK", keyword == "ENTRYPOINT" && stage.State().Cmd.Origin != nil:
 		fix.Safety = checks.Unsafe // a shell form takes no arguments, an exec form takes those of CMD
-	case keyword == "CMD" && state.Entrypoint.Origin == nil && len(state.Entrypoint.Value.Args) > 0 && !isArgument(args[0]):
+	case keyword == "ENTRYPOINT", entrypoint.Origin != nil, entrypoint.Known && len(entrypoint.Value.Args) == 0:
+	case !entrypoint.Known || !isDotnet(entrypoint.Value.Args[0]):
+		return nil, "" // who gets the command as arguments cannot be told
+	case !isArgument(args[0]):
 		keyword = "ENTRYPOINT" // the base's own would get the command as its arguments
 		fix.Title = "Write `CMD` as `ENTRYPOINT` in exec form"
 		fix.Edits = append(fix.Edits, keywordEdit(p, n.Instruction, keyword))
@@ -202,10 +205,9 @@ func needsSystem(name string) bool {
 	}, path.Base(name))
 }
 
-// isArgument reports whether a word is what an interpreter is given rather than a
-// program.
+// isArgument reports whether a word is what dotnet is given rather than a program.
 func isArgument(word string) bool {
-	return strings.HasPrefix(word, "-") || slices.Contains([]string{".dll", ".jar", ".js", ".mjs", ".cjs", ".py"}, path.Ext(word))
+	return strings.HasPrefix(word, "-") || path.Ext(word) == ".dll"
 }
 
 // keywordEdit replaces the keyword of an instruction in the case that it has.
