@@ -52,9 +52,9 @@ func TestLookup(t *testing.T) {
 		{ref: "public.ecr.aws/docker/library/alpine:3.18.4", root: true, shell: base.Yes, icu: base.No, ends: "2025-05-09"},
 		{ref: "nginx:1.29", root: true, shell: base.Yes, ports: []int{80}},
 		{ref: "nginxinc/nginx-unprivileged:1.29-alpine", user: "101", shell: base.Yes, ports: []int{8080}},
-		{ref: "gcr.io/distroless/static-debian12", root: true, shell: base.No, icu: base.No},
+		{ref: "gcr.io/distroless/static-debian12", user: "0", root: true, shell: base.No, icu: base.No},
 		{ref: "gcr.io/distroless/static-debian12:nonroot", user: "65532", shell: base.No, icu: base.No},
-		{ref: "gcr.io/distroless/base-debian12:debug-nonroot", user: "65532", shell: base.Yes, icu: base.No},
+		{ref: "gcr.io/distroless/base-debian12:debug-nonroot", user: "65532", shell: base.Unknown, icu: base.No},
 		{ref: "node:22-alpine", root: true, shell: base.Yes},
 	}
 	for _, tt := range tests {
@@ -153,7 +153,7 @@ func TestMissing(t *testing.T) {
 	t.Parallel()
 	exist := []string{
 		"aspnet:8.0-jammy-chiseled", "aspnet:8.0-noble-chiseled-composite-extra", "runtime:10.0-resolute-chiseled", "aspnet:10.0-noble-chiseled-extra-arm32v7",
-		"aspnet:8.0", "sdk:10.0-noble-aot", "aspnet:8.0-alpine-extra", "aspnet:8.0-alpine-composite", "aspnet:8.0-azurelinux3.0-distroless-extra", "monitor:8-ubuntu-chiseled", "aspnet:11.0-resolute-chiseled",
+		"aspnet:8.0", "sdk:10.0-noble-aot", "runtime:3.0.0-preview7-disco", "sdk:10.0-preview-trixie-slim", "aspnet:8.0-alpine-extra", "aspnet:8.0-alpine-composite", "aspnet:8.0-azurelinux3.0-distroless-extra", "monitor:8-ubuntu-chiseled", "aspnet:11.0-resolute-chiseled",
 		"nightly/runtime-deps:8.0-jammy-chiseled-aot",
 	}
 	missing := map[string]string{

@@ -17,7 +17,10 @@ type entry struct {
 	ports         []int
 	accounts      []string
 	entrypoint    []string
-	os            string // apt, apk, dnf, microdnf, tdnf, yum, zypper: a shell and that package manager; shell: only a shell; none: neither; "" unknown
+	// os is apt, apk, dnf, microdnf, tdnf, yum, zypper, pacman: a shell and that package
+	// manager; shell: only a shell; busybox: one that is on the PATH but not /bin/sh;
+	// none: neither; "": unknown.
+	os string
 	// alpine says that os is apk for tags with a word that begins so.
 	alpine bool
 	icu    Known
@@ -86,6 +89,8 @@ func (e *entry) facts(tag string, words []string) *Facts {
 		f.Shell, f.Packages = No, No
 	case "shell":
 		f.Shell, f.Packages = Yes, No
+	case "busybox":
+		f.Packages = No // the shell form fails, an exec form with sh does not
 	default:
 		f.Shell, f.Packages, f.PackageManager = Yes, Yes, os
 	}

@@ -11,6 +11,10 @@ import (
 // https://github.com/dotnet/dotnet-docker/blob/main/src/runtime-deps/8.0/jammy-chiseled/amd64/Dockerfile
 const appUID = 1654
 
+// invariant is the variable that makes .NET do without ICU.
+// https://github.com/dotnet/runtime/blob/main/docs/design/features/globalization-invariant-mode.md
+const invariant = "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"
+
 var productNames = map[string]string{
 	"aspnet": "ASP.NET Core", "runtime": ".NET Runtime", "runtime-deps": ".NET runtime dependencies",
 	"sdk": ".NET SDK", "monitor": ".NET Monitor",
@@ -43,31 +47,31 @@ func (d *DotNet) facts() *Facts {
 
 	small := d.Chiseled || d.Distroless
 	alpine := strings.HasPrefix(d.Distro, "alpine")
-	f.Accounts = []string{"app"}
-	if major >= 8 || small {
+	if major >= 8 || d.Chiseled {
 		f.Env["APP_UID"] = strconv.Itoa(appUID)
-	} else {
-		f.Accounts = nil
 	}
 	if small {
 		f.User, f.UID = strconv.Itoa(appUID), appUID
+		f.Accounts = []string{"app"}
 		f.Shell, f.Packages = No, No
+		if strings.HasPrefix(d.Distro, "cbl-mariner") {
+			f.User = "app"
+			if major < 8 {
+				f.UID, f.Accounts = -1, nil // 1000 in the beginning, then 101
+			}
+		}
 	} else {
-		f.Accounts = nil // the distribution has more
-		f.Shell, f.Packages = Yes, Yes
+		f.Shell, f.Packages = Yes, Yes // and more accounts: the distribution's
 		f.PackageManager = packageManager(d.Distro)
 		if f.PackageManager == "" {
 			f.Packages = Unknown
 		}
 	}
 	switch {
-	case d.Product == "sdk" && major >= 8:
-		// The SDK sets an empty value, so that launch settings decide.
-		f.Env["ASPNETCORE_HTTP_PORTS"] = ""
-	case d.Product == "sdk":
-		f.Env["ASPNETCORE_URLS"] = ""
 	case major >= 8:
 		f.Env["ASPNETCORE_HTTP_PORTS"] = "8080"
+	case d.Product == "sdk":
+		f.Env["ASPNETCORE_URLS"] = "" // so that launch settings decide
 	case small:
 		f.Env["ASPNETCORE_URLS"] = "http://+:8080"
 	default:
@@ -79,19 +83,25 @@ func (d *DotNet) facts() *Facts {
 			f.Ports = []int{8080}
 		}
 	}
-	if small && d.Chiseled && (d.Product == "aspnet" || d.Product == "runtime") {
+	if small && (d.Chiseled || major > 6) && (d.Product == "aspnet" || d.Product == "runtime") {
 		f.Entrypoint, f.Cmd = []string{"/usr/bin/dotnet"}, []string{"--info"}
 	}
 	switch {
-	case d.Extra, d.Product == "sdk" && alpine:
+	case d.Extra:
 		f.ICU, f.TimeZones = Yes, Yes
-	case small, alpine:
+	case d.Product != "sdk" && (small || alpine):
 		f.ICU, f.TimeZones = No, No
 	default:
-		f.ICU, f.TimeZones = Yes, Yes
+		f.ICU = Yes
+		if major >= 8 {
+			f.TimeZones = Yes // installed by name; before, whatever the distribution brought
+		}
 	}
-	if f.ICU == No {
-		f.Env["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"] = "true"
+	switch {
+	case f.ICU == No:
+		f.Env[invariant] = "true"
+	case alpine && d.Product == "sdk":
+		f.Env[invariant] = "false"
 	}
 	return f
 }
@@ -99,7 +109,11 @@ func (d *DotNet) facts() *Facts {
 // oldOrWindows fills in what is known of images that have no chiseled relatives.
 func (d *DotNet) oldOrWindows(f *Facts, major int) {
 	switch {
+	case d.Product == "sdk", d.Product == "monitor":
 	case d.Product != "aspnet" && d.Product != "aspnetcore":
+		if !d.Windows && !d.Legacy {
+			f.Env["ASPNETCORE_URLS"] = "http://+:80"
+		}
 	case major >= 8:
 		f.Env["ASPNETCORE_HTTP_PORTS"], f.Ports = "8080", []int{8080}
 	default:
@@ -113,6 +127,10 @@ func (d *DotNet) oldOrWindows(f *Facts, major int) {
 	f.PackageManager = packageManager(d.Distro)
 	if f.PackageManager != "" {
 		f.Packages = Yes
+	}
+	if f.PackageManager == "apk" && d.Product != "sdk" {
+		f.ICU = No
+		f.Env[invariant] = "true"
 	}
 }
 
@@ -149,7 +167,7 @@ func packageManager(distro string) string {
 		return "apk"
 	case "azurelinux", "cbl-mariner":
 		return "tdnf"
-	case "bionic", "focal", "jammy", "noble", "resolute":
+	case "bionic", "disco", "focal", "jammy", "noble", "resolute":
 		return "apt"
 	default:
 		for _, debian := range []string{"stretch", "buster", "bullseye", "bookworm", "trixie"} {

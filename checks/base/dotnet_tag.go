@@ -72,7 +72,7 @@ func (d *DotNet) parseTag(tag string) bool {
 	}
 	words = words[1:]
 	if len(words) > 0 {
-		if word, _, _ := strings.Cut(words[0], "."); word == "preview" || word == "rc" {
+		if word := strings.TrimRight(words[0], "0123456789."); word == "alpha" || word == "preview" || word == "rc" {
 			d.Preview, d.stage, words = true, words[0], words[1:]
 		}
 	}
@@ -121,7 +121,7 @@ func (d *DotNet) parseDistro(words []string) []string {
 	}
 	name := strings.TrimRight(words[0], "0123456789.")
 	switch name {
-	case "bionic", "focal", "jammy", "noble", "resolute", "alpine", "azurelinux", "ubuntu":
+	case "bionic", "disco", "focal", "jammy", "noble", "resolute", "alpine", "azurelinux", "ubuntu":
 		return take(1)
 	case "jessie", "stretch", "buster", "bullseye", "bookworm", "trixie":
 		if len(words) > 1 && words[1] == "slim" {
