@@ -56,6 +56,16 @@ func TestLookup(t *testing.T) {
 		{ref: "gcr.io/distroless/static-debian12:nonroot", user: "65532", shell: base.No, icu: base.No},
 		{ref: "gcr.io/distroless/base-debian12:debug-nonroot", user: "65532", shell: base.Unknown, icu: base.No},
 		{ref: "node:22-alpine", root: true, shell: base.Yes},
+		{ref: "docker.io/library/haproxy:2.2.33", root: true, shell: base.Yes},
+		{ref: "mirror.gcr.io/library/haproxy:3.2", user: "haproxy", shell: base.Yes},
+		{ref: "redhat/ubi9-micro", root: true, shell: base.Yes},
+		{ref: "public.ecr.aws/ubuntu/ubuntu:24.04", root: true, shell: base.Yes, ends: "2029-05-31"},
+		{ref: "public.ecr.aws/ubuntu/dotnet-aspnet:10.0-26.04_stable", user: "_daemon_", shell: base.No, ports: []int{8080}, icu: base.No},
+		{ref: "ubuntu/dotnet-aspnet:8.0-24.04_stable", user: "app", shell: base.No, ports: []int{8080}, icu: base.No},
+		{ref: "bitnamilegacy/nginx:1.29", user: "1001", ports: []int{8080, 8443}},
+		{ref: "mcr.microsoft.com/devcontainers/python:3.13", shell: base.Yes},
+		{ref: mcr("aspnet:8.0-cbl-mariner2.0-distroless"), user: "app", shell: base.No, ports: []int{8080}, icu: base.No, ends: "2026-11-10"},
+		{ref: mcr("runtime:3.1-alpine"), root: true, shell: base.Yes, icu: base.No, ends: "2022-12-13"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.ref, func(t *testing.T) {
@@ -192,6 +202,43 @@ func TestLongestSupported(t *testing.T) {
 		on, _ := time.Parse(time.DateOnly, day)
 		if got := base.LongestSupported(on); got != want {
 			t.Errorf("on %s: %q, want %q", day, got, want)
+		}
+	}
+}
+
+// TestPackageManagers looks at the images of one repository that differ in it.
+func TestPackageManagers(t *testing.T) {
+	t.Parallel()
+	for ref, want := range map[string]string{
+		"amazonlinux:2": "yum", "amazonlinux:2.0.20260817.0": "yum", "amazonlinux:2023": "dnf", "public.ecr.aws/amazonlinux/amazonlinux:2": "yum",
+		"mysql:8.0-debian": "apt", "mysql:8.4": "microdnf", "python:3.13-alpine3.22": "apk", "python:3.13-slim": "apt",
+		"registry.access.redhat.com/ubi9-minimal": "microdnf", "almalinux:9-minimal": "microdnf",
+	} {
+		if f := lookup(t, ref); f == nil || f.PackageManager != want {
+			t.Errorf("%s: got %+v, want %s", ref, f, want)
+		}
+	}
+}
+
+// TestDotNetStart follows ENTRYPOINT and the mode without ICU through the variants.
+func TestDotNetStart(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ tag, entrypoint, invariant string }{
+		{"aspnet:8.0", "", ""},
+		{"aspnet:8.0-noble-chiseled", "/usr/bin/dotnet", "true"},
+		{"aspnet:8.0-noble-chiseled-extra", "/usr/bin/dotnet", ""},
+		{"runtime:10.0-azurelinux3.0-distroless", "/usr/bin/dotnet", "true"},
+		{"runtime-deps:10.0-noble-chiseled", "", "true"},
+		{"aspnet:10.0-alpine", "", "true"},
+		{"sdk:10.0-alpine", "", "false"},
+	}
+	for _, tt := range tests {
+		f := lookup(t, mcr(tt.tag))
+		if got := strings.Join(f.Entrypoint, " "); got != tt.entrypoint || !f.StartKnown {
+			t.Errorf("%s: ENTRYPOINT %q, want %q", tt.tag, got, tt.entrypoint)
+		}
+		if got := f.Env["DOTNET_SYSTEM_GLOBALIZATION_INVARIANT"]; got != tt.invariant {
+			t.Errorf("%s: invariant %q, want %q", tt.tag, got, tt.invariant)
 		}
 	}
 }

@@ -14,6 +14,7 @@ type entry struct {
 	role          Role
 	user          string // root when empty
 	uid           int
+	anyUser       bool // the user is not known
 	ports         []int
 	accounts      []string
 	entrypoint    []string
@@ -51,8 +52,10 @@ func Lookup(ref Reference) (*Facts, bool) {
 	return nil, false
 }
 
-// canonical is the repository as people write it, that of a mirror of Docker's own
-// images included.
+// canonical is the repository as people write it, and for a mirror of Docker's own
+// images or of Ubuntu's that of the original.
+// https://docs.aws.amazon.com/AmazonECR/latest/public/docker-library.html
+// https://cloud.google.com/artifact-registry/docs/pull-cached-dockerhub-images
 func canonical(ref Reference) string {
 	name := ref.Familiar()
 	for _, mirror := range []string{"public.ecr.aws/docker/library/", "mirror.gcr.io/library/"} {
@@ -60,12 +63,20 @@ func canonical(ref Reference) string {
 			return rest
 		}
 	}
+	if rest, ok := strings.CutPrefix(name, "public.ecr.aws/ubuntu/"); ok {
+		if rest == "ubuntu" {
+			return rest
+		}
+		return "ubuntu/" + rest
+	}
 	return name
 }
 
 func (e *entry) fits(tag []string) bool {
-	has := func(word string) bool {
-		return slices.ContainsFunc(tag, func(w string) bool { return w == word || strings.TrimRight(w, "0123456789.") == word })
+	has := func(word string) bool { // 2 in 2.0.20260817, alpine in alpine3.24
+		return slices.ContainsFunc(tag, func(w string) bool {
+			return w == word || strings.HasPrefix(w, word+".") || strings.TrimRight(w, "0123456789.") == word
+		})
 	}
 	return !slices.ContainsFunc(e.with, func(w string) bool { return !has(w) }) && !slices.ContainsFunc(e.without, has) &&
 		!has("windowsservercore") && !has("nanoserver")
@@ -75,6 +86,9 @@ func (e *entry) facts(tag string, words []string) *Facts {
 	f := &Facts{
 		Name: e.name, Role: e.role, User: e.user, UID: e.uid, Ports: e.ports, Accounts: e.accounts, Entrypoint: e.entrypoint,
 		StartKnown: e.role == RoleOS || e.entrypoint != nil, ICU: e.icu, TimeZones: e.zones, Twin: e.twin, TwinNote: e.note, Sources: []string{e.source},
+	}
+	if e.anyUser {
+		f.UserUnknown, f.UID = true, -1
 	}
 	if tag != "" {
 		f.Name += " " + tag

@@ -31,7 +31,7 @@ var systemEnds = map[string]map[string]time.Time{
 	"alpine": {
 		"3.14": day(2023, time.May, 1), "3.15": day(2023, time.November, 1), "3.16": day(2024, time.May, 23),
 		"3.17": day(2024, time.November, 22), "3.18": day(2025, time.May, 9), "3.19": day(2025, time.November, 1),
-		"3.20": day(2026, time.April, 1), "3.21": day(2026, time.November, 1), "3.22": day(2027, time.May, 1),
+		"3.20": day(2026, time.April, 1), "3.21": day(2026, time.November, 1), "3.22": day(2027, time.May, 1), "3.23": day(2027, time.November, 1),
 	},
 	"centos": {
 		"6": day(2020, time.November, 30), "centos6": day(2020, time.November, 30),
