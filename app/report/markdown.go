@@ -1,0 +1,234 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/app/review"
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// maxPageBytes is what GitHub takes of a check run's summary and text. It counts
+// characters, of which there are never more than bytes.
+const maxPageBytes = 65_535
+
+// The limits of one excerpt, in lines and in bytes of a line.
+const (
+	maxExcerptLines = 10
+	maxExcerptBytes = 200
+)
+
+// A Page is the output of a check run. Title has at most 255 characters and no markup;
+// Summary and Text are GitHub's Markdown with at most 65,535 characters each, in which
+// nothing that strangers wrote makes a link, a mention, a reference or HTML.
+type Page struct {
+	Title, Summary, Text string
+}
+
+// Markdown makes a page of the review. What would make it too long is left out whole
+// and counted.
+func Markdown(r *review.Review) Page {
+	return Page{Title: title(r), Summary: summary(r), Text: details(r)}
+}
+
+func summary(r *review.Review) string {
+	d := r.Delta
+	p := page{}
+	p.add(verdictSentence(r) + "\n")
+
+	var table strings.Builder
+	table.WriteString("\n| Severity | New | Fixed | Unchanged |\n| :-- | --: | --: | --: |\n")
+	same := unchanged(d)
+	for s := checks.Error; s > checks.Off; s-- {
+		fmt.Fprintf(&table, "| %s | %d | %d | %d |\n", s, countOf(d.New, s), countOf(d.Fixed, s), countOf(same, s))
+	}
+	p.add(table.String())
+
+	if len(d.Skips) > 0 {
+		p.add("\n> [!WARNING]\n> Not everything could be checked:\n>\n")
+	}
+	for i, s := range d.Skips {
+		if !p.add("> - " + skipped(s) + "\n") {
+			p.more("\n", len(d.Skips)-i)
+			break
+		}
+	}
+	return p.String()
+}
+
+func unchanged(d checks.Delta) []checks.Finding {
+	same := append([]checks.Finding(nil), d.Same...)
+	for _, m := range d.Moved {
+		same = append(same, m.Finding)
+	}
+	return same
+}
+
+func verdictSentence(r *review.Review) string {
+	d := r.Delta
+	files := plural(r.Files, "Dockerfile")
+	switch r.Verdict() {
+	case review.Failed:
+		if r.FailOn == checks.Notice {
+			return fmt.Sprintf("This change brings new findings. %s checked.", files)
+		}
+		return fmt.Sprintf("This change brings new findings of severity %s or above. %s checked.", r.FailOn, files)
+	case review.Unsure:
+		return fmt.Sprintf("Whether this change is good is not known, because not everything could be checked. %s looked at.", files)
+	}
+	if len(d.New) > 0 {
+		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
+	}
+	return fmt.Sprintf("This change brings no new findings. %s checked.", files)
+}
+
+func skipped(s checks.Skip) string {
+	var b strings.Builder
+	if s.Path != "" {
+		b.WriteString(place(s.Path, s.Line()) + ": ")
+	}
+	if s.Rule != "" {
+		b.WriteString(codeSpan(s.Rule) + ": ")
+	}
+	b.WriteString(prose(s.Reason))
+	if s.Help != "" {
+		b.WriteString(" " + prose(s.Help))
+	}
+	return b.String()
+}
+
+func details(r *review.Review) string {
+	d := r.Delta
+	p := page{}
+	for i, f := range d.New {
+		if !p.add(entry(f)) {
+			p.more("\n", len(d.New)-i)
+			return p.String()
+		}
+	}
+	var lines []string
+	for _, f := range d.Unsure {
+		lines = append(lines, short(f))
+	}
+	p.section("could not be compared with the other side", lines)
+
+	lines = nil
+	for _, f := range d.Fixed {
+		lines = append(lines, short(f))
+	}
+	p.section("fixed", lines)
+
+	lines = nil
+	for _, f := range d.Same {
+		lines = append(lines, short(f))
+	}
+	p.section("unchanged", lines)
+
+	lines = nil
+	for _, m := range d.Moved {
+		lines = append(lines, short(m.Finding)+" It was in "+codeSpan(m.From)+".")
+	}
+	p.section("moved with a renamed file", lines)
+
+	lines = nil
+	for _, drop := range d.Drops {
+		by := ""
+		if drop.By.File != nil {
+			by = "Ignored by " + place(drop.By.File.Path(), drop.By.File.LineAt(drop.By.Span.Start)) + ": "
+		}
+		lines = append(lines, short(drop.Finding)+" "+by+prose(drop.Reason))
+	}
+	p.section("not reported", lines)
+	return p.String()
+}
+
+// heading is the line that names a finding.
+func heading(f checks.Finding) string {
+	rule := prose(f.Rule.ID)
+	if f.Rule.URL != "" {
+		rule = "[" + rule + "](" + f.Rule.URL + ")"
+	}
+	return fmt.Sprintf("**%s** %s %s", f.Severity, rule, place(f.Path(), f.Line()))
+}
+
+func short(f checks.Finding) string { return heading(f) + ": " + prose(f.Message) }
+
+// entry is a finding with everything that explains it, as an item of a list.
+func entry(f checks.Finding) string {
+	var b strings.Builder
+	b.WriteString("- " + heading(f) + "\n\n  " + prose(f.Message) + "\n")
+	if f.Help != "" {
+		b.WriteString("\n  " + prose(f.Help) + "\n")
+	}
+	b.WriteString("\n" + excerptBlock(f.File, f.Span))
+	for i, other := range f.Related {
+		if i == 0 {
+			b.WriteString("\n")
+		}
+		b.WriteString("  - " + place(other.File.Path(), other.File.LineAt(other.Span.Start)) + ": " + prose(other.Message) + "\n")
+	}
+	b.WriteString("\n")
+	return b.String()
+}
+
+// excerptBlock is the lines of the span as a fenced block, indented to belong to an item
+// of a list.
+func excerptBlock(f *source.File, s source.Span) string {
+	s = lastLineBreakOff(f, s)
+	first, last := f.LineAt(s.Start), f.LineAt(s.End)
+	shown := min(last, first+maxExcerptLines-1)
+	var lines []string
+	for n := first; n <= shown; n++ {
+		line := printable(f.LineText(n))
+		if len(line) > maxExcerptBytes {
+			line = strings.ToValidUTF8(line[:maxExcerptBytes], "") + "…"
+		}
+		lines = append(lines, line)
+	}
+	if shown < last {
+		lines = append(lines, "…")
+	}
+	text := strings.Join(lines, "\n")
+	fence := strings.Repeat("`", max(3, longestRun(text)+1))
+	text = fence + "dockerfile\n" + text + "\n" + fence
+	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+}
+
+// A page is text that grows by whole parts up to what GitHub takes.
+type page struct {
+	strings.Builder
+	full bool
+}
+
+// reserve is kept free for the lines that say what was left out and for closing tags.
+const reserve = 100
+
+// add appends a part, or reports false when there is no room for it.
+func (p *page) add(part string) bool {
+	if p.full || p.Len()+len(part) > maxPageBytes-reserve {
+		p.full = true
+		return false
+	}
+	p.WriteString(part)
+	return true
+}
+
+// more says how many were left out.
+func (p *page) more(before string, n int) {
+	fmt.Fprintf(p, "%sand %d more\n", before, n)
+}
+
+// section is a list that is folded up.
+func (p *page) section(what string, lines []string) {
+	if len(lines) == 0 || !p.add(fmt.Sprintf("\n<details>\n<summary>%d %s</summary>\n\n", len(lines), what)) {
+		return
+	}
+	for i, line := range lines {
+		if !p.add("- " + line + "\n") {
+			p.more("\n", len(lines)-i)
+			break
+		}
+	}
+	p.WriteString("\n</details>\n")
+}

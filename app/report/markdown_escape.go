@@ -1,0 +1,95 @@
+package report
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// printable is text without what a reader cannot see and a terminal or a browser would
+// obey: control characters other than tab and line feed, and those that turn the
+// direction of writing (https://trojansource.codes/).
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '\t' || r == '\n':
+			return r
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
+
+// line is printable text in one line.
+func line(s string) string {
+	return strings.NewReplacer("\r\n", " ", "\n", " ", "\t", " ").Replace(s)
+}
+
+// place is a path and a line, 0 for none, as a code span.
+func place(path string, line int) string {
+	if line > 0 {
+		path += ":" + strconv.Itoa(line)
+	}
+	return codeSpan(path)
+}
+
+// codeSpan is text of a stranger as a Markdown code span, whatever it holds.
+func codeSpan(s string) string {
+	s = printable(line(s))
+	if strings.TrimSpace(s) == "" {
+		return "(blank)"
+	}
+	fence := strings.Repeat("`", longestRun(s)+1)
+	if s[0] == '`' || s[0] == ' ' || s[len(s)-1] == '`' || s[len(s)-1] == ' ' {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+// longestRun is the length of the longest run of backticks.
+func longestRun(s string) int {
+	longest, run := 0, 0
+	for i := range len(s) {
+		if s[i] != '`' {
+			run = 0
+			continue
+		}
+		run++
+		longest = max(longest, run)
+	}
+	return longest
+}
+
+// prose is a message as one line of Markdown in which its code spans stay and nothing
+// else has a meaning.
+func prose(s string) string {
+	s = printable(line(s))
+	var b strings.Builder
+	for s != "" {
+		text, rest, found := strings.Cut(s, "`")
+		b.WriteString(plain(text))
+		if !found {
+			break
+		}
+		code, after, closed := strings.Cut(rest, "`")
+		if !closed {
+			b.WriteString("\\`" + plain(rest))
+			break
+		}
+		b.WriteString(codeSpan(code))
+		s = after
+	}
+	return b.String()
+}
+
+// plain is text in which no character has a meaning. Mentions and references are found
+// by GitHub after Markdown is rendered, so an escape does not stop them; a space of no
+// width does.
+func plain(s string) string { return plainer.Replace(s) }
+
+var plainer = strings.NewReplacer(
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
+	"&", `\&`, "~", `\~`, "$", `\$`, "|", `\|`, "!", `\!`, ":", `\:`, "www.", `www\.`, "WWW.", `WWW\.`,
+	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-",
+)
