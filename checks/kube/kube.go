@@ -66,10 +66,11 @@ type Origins interface {
 	// lines only, it is that of the line on which the part starts.
 	Of(part source.Span) Origin
 	// Absent is the origin that a field would have if a person added it to a mapping
-	// that lacks it. The field is a dotted path below the mapping; the part is the
-	// mapping's text. Where a values key feeds the mapping, or would feed the field but
-	// is empty, the origin has that key.
-	Absent(mapping source.Span, field string) Origin
+	// that lacks it. The field is a dotted path below the mapping, mapping the span of its
+	// text, and head what stands for it where nothing better is known: its key, or the
+	// first line of an item of a list. Where a values key feeds the mapping, or would feed
+	// the field but is empty, the origin has that key.
+	Absent(head, mapping source.Span, field string) Origin
 }
 
 // itself are the origins of a plain manifest: every part comes from where it stands.
@@ -79,7 +80,7 @@ func (m itself) Of(part source.Span) Origin {
 	return Origin{Template: Place{m.file, part}, Verified: true}
 }
 
-func (m itself) Absent(mapping source.Span, _ string) Origin { return m.Of(mapping) }
+func (m itself) Absent(head, _ source.Span, _ string) Origin { return m.Of(head) }
 
 // Parse reads the objects of a document, which may hold several YAML documents and lists
 // of objects. Without origins the document is a plain manifest.

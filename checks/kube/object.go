@@ -1,6 +1,10 @@
 package kube
 
-import "github.com/chiselbot/chiselbot/checks/source"
+import (
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/source"
+)
 
 // An Object is one Kubernetes object of a document.
 type Object struct {
@@ -16,23 +20,39 @@ type Object struct {
 	origins Origins
 }
 
-// Where is where a node comes from: a scalar's value, and the key of a mapping or
-// sequence.
+// Where is where a node comes from: a scalar's value, and the head of a mapping or a
+// list.
 func (o *Object) Where(n *Node) Origin {
-	switch {
-	case n.Kind != Mapping && n.Kind != Sequence, n.Key == "":
-		return o.origins.Of(n.Span)
+	if n.Kind == Mapping || n.Kind == Sequence {
+		return o.origins.Of(o.head(n))
 	}
-	return o.origins.Of(n.KeySpan)
+	return o.origins.Of(n.Span)
 }
 
 // WhereKey is where the name of a field comes from.
 func (o *Object) WhereKey(n *Node) Origin { return o.origins.Of(n.KeySpan) }
 
-// WhereAbsent is where a field would come from that the mapping lacks; the field may be
-// a dotted path.
-func (o *Object) WhereAbsent(mapping *Node, field string) Origin {
-	return o.origins.Absent(mapping.Span, field)
+// WhereAbsent is where a field would come from that a mapping lacks, given by its path.
+// As much of the path as there is is followed first.
+func (o *Object) WhereAbsent(mapping *Node, path ...string) Origin {
+	for len(path) > 1 {
+		next := mapping.field(path[0])
+		if next == nil || next.Kind != Mapping && next.Kind != Null {
+			break
+		}
+		mapping, path = next, path[1:]
+	}
+	return o.origins.Absent(o.head(mapping), mapping.Span, strings.Join(path, "."))
+}
+
+// head is what a person takes for the beginning of a mapping or a list: its key, or the
+// first line of an item of a list.
+func (o *Object) head(n *Node) source.Span {
+	if n.Key != "" {
+		return n.KeySpan
+	}
+	line := o.Document.LineSpan(o.Document.LineAt(n.Span.Start))
+	return source.Span{Start: n.Span.Start, End: max(n.Span.Start, min(n.Span.End, line.End))}
 }
 
 // A Problem is something in a document that Kubernetes would refuse or people would

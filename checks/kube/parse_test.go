@@ -70,10 +70,10 @@ func TestParse(t *testing.T) {
 			`v1 B /
  apiVersion string "v1"
  kind string "B"
- l list "a: 1\r\n  b:\r\n  - |\r\n    t\r\n  -\r\n- é: ü"
-  - mapping "a: 1\r\n  b:\r\n  - |\r\n    t"
+ l list "- a: 1\r\n  b:\r\n  - |\r\n    t\r\n  -\r\n- é: ü"
+  - mapping "a: 1\r\n  b:\r\n  - |\r\n    t\r\n  -"
    a number "1"
-   b list "|\r\n    t"
+   b list "- |\r\n    t\r\n  -"
     - string "|\r\n    t"
     - null ""
   - mapping "é: ü"
