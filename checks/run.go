@@ -13,6 +13,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
 	"github.com/chiselbot/chiselbot/checks/ignore"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -27,6 +28,11 @@ type Options struct {
 	Severities map[string]Severity
 	// IsDockerfile tells Dockerfiles by their path.
 	IsDockerfile func(path string) bool
+	// IsManifest tells by their path the files that are Kubernetes manifests if their
+	// content says so; nil stands for [MayBeManifest].
+	IsManifest func(path string) bool
+	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
+	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
 }
@@ -36,60 +42,120 @@ type Scanner interface {
 	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
 	// error, what it found nevertheless still counts.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
+	// ScanObject checks one Kubernetes object, likewise.
+	ScanObject(ctx context.Context, o *kube.Object) ([]ObjectFinding, error)
+}
+
+// An ObjectFinding is a scanner's finding about an object. It needs a rule, a message, a
+// key within the object and its origin; the engine adds the rest.
+type ObjectFinding struct {
+	Finding
+	At kube.Origin
 }
 
 // A Result is what the checks of one tree found, each list in a fixed order.
 type Result struct {
-	// Files are the Dockerfiles that were checked or skipped.
-	Files    []*source.File
+	// Files are the files that findings may have for home: Dockerfiles, manifests and
+	// Chart.yaml files.
+	Files []*source.File
+	// Dockerfiles, Manifests and Charts are how many of each were checked or skipped.
+	Dockerfiles, Manifests, Charts int
+	// Releases are the objects that were checked, those of a chart once for each set.
+	Releases []*Release
 	Findings []Finding
 	Skips    []Skip
 	Drops    []Drop
 }
 
-// Run checks all Dockerfiles of a tree. A file that cannot be read or parsed, a rule
-// that panics and a scanner that fails are skips; an error means that the tree could
-// not be listed or that ctx ended.
+func (r *Result) add(other Result) {
+	r.Files = append(r.Files, other.Files...)
+	r.Findings = append(r.Findings, other.Findings...)
+	r.Skips = append(r.Skips, other.Skips...)
+	r.Drops = append(r.Drops, other.Drops...)
+}
+
+// Run checks all Dockerfiles and Kubernetes objects of a tree. What cannot be read,
+// parsed or rendered, a rule that panics and a scanner that fails are skips; an error
+// means that the tree could not be listed or that ctx ended.
 func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
-	var dockerfiles, projects []string
-	_, err := tree.Find(ctx, func(path string) bool {
-		if opts.IsDockerfile(path) {
-			dockerfiles = append(dockerfiles, path)
-		} else if dotnet.IsProjectFile(path) {
-			projects = append(projects, path)
-		}
-		return false
-	})
+	if opts.IsManifest == nil {
+		opts.IsManifest = MayBeManifest
+	}
+	found, err := find(ctx, tree, opts)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(dockerfiles)
+	r := &runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, found.projects), replaced: replaced(opts.Rules)}
+	var all Result
+	manifests, err := r.manifests(ctx, found.manifests, &all)
+	if err != nil {
+		return nil, err
+	}
+	all.Releases = manifestReleases(manifests, opts.Pods)
+	all.Dockerfiles = len(found.dockerfiles)
 
-	r := runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, projects), replaced: replaced(opts.Rules)}
-	results := make([]Result, len(dockerfiles))
+	var jobs []func(context.Context) Result
+	for _, path := range found.dockerfiles {
+		jobs = append(jobs, func(ctx context.Context) Result { return r.file(ctx, path) })
+	}
+	for _, rel := range all.Releases {
+		jobs = append(jobs, func(ctx context.Context) Result { return r.release(ctx, rel) })
+	}
+	results, err := each(ctx, jobs)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range results {
+		all.add(one)
+	}
+	all.mergeSets()
+	sortFindings(all.Findings)
+	sortSkips(all.Skips)
+	sortDrops(all.Drops)
+	return &all, nil
+}
+
+// each does jobs in parallel and gives their results in the order of the jobs.
+func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, error) {
+	results := make([]T, len(jobs))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, path := range dockerfiles {
+	for i, job := range jobs {
 		g.Go(func() error {
-			results[i] = r.file(ctx, path)
+			results[i] = job(ctx)
 			return ctx.Err()
 		})
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	return results, nil
+}
 
-	var all Result
-	for _, one := range results {
-		all.Files = append(all.Files, one.Files...)
-		all.Findings = append(all.Findings, one.Findings...)
-		all.Skips = append(all.Skips, one.Skips...)
-		all.Drops = append(all.Drops, one.Drops...)
+// found are the files of a tree that are of interest, each list in lexical order.
+type found struct {
+	dockerfiles, projects, manifests []string
+}
+
+func find(ctx context.Context, tree source.Tree, opts Options) (*found, error) {
+	var f found
+	_, err := tree.Find(ctx, func(path string) bool {
+		switch {
+		case opts.IsDockerfile(path):
+			f.dockerfiles = append(f.dockerfiles, path)
+		case dotnet.IsProjectFile(path):
+			f.projects = append(f.projects, path)
+		case opts.IsManifest(path):
+			f.manifests = append(f.manifests, path)
+		}
+		return false
+	})
+	if err != nil {
+		return nil, err
 	}
-	sortFindings(all.Findings)
-	sortSkips(all.Skips)
-	sortDrops(all.Drops)
-	return &all, nil
+	slices.Sort(f.dockerfiles)
+	slices.Sort(f.manifests)
+	return &f, nil
 }
 
 // replaced maps the ids of other tools' checks to the rules that stand in for them.
@@ -108,6 +174,7 @@ type runner struct {
 	tree     source.Tree
 	projects *dotnet.Projects
 	replaced map[string]*Rule
+	comments comments
 }
 
 // file checks one Dockerfile.
@@ -139,11 +206,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 			Rules: r.opts.Rules, Now: r.opts.Now, rule: rule,
 		}
 		if err := guard(func() error { rule.Dockerfile(pass); return nil }); err != nil {
-			res.Skips = append(res.Skips, Skip{
-				Path: path, Rule: rule.ID,
-				Reason: fmt.Sprintf("The rule failed on this file: %v.", err),
-				Help:   "This is a fault of chiselbot: please report it with the file.",
-			})
+			res.Skips = append(res.Skips, failed(rule, text, err))
 			continue
 		}
 		found = append(found, pass.findings...)
@@ -158,21 +221,32 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		found = append(found, theirs...)
 	}
 
+	r.keep(&res, found, func(one Finding) (Drop, bool) {
+		if d, ok := r.dropReplaced(one); ok {
+			return d, true
+		}
+		return r.dropComment(one, text, one.Span, ignores)
+	})
+	return res
+}
+
+// keep adds findings with the severity that the settings give them, unless they are off
+// or dropped.
+func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, bool)) {
 	for _, one := range found {
 		if s, ok := r.opts.Severities[one.Rule.ID]; ok {
 			one.Severity = s
 		}
-		if drop, ok := r.drop(one, text, ignores); ok {
-			res.Drops = append(res.Drops, drop)
+		if d, ok := drop(one); ok {
+			to.Drops = append(to.Drops, d)
 		} else if one.Severity != Off {
-			res.Findings = append(res.Findings, one)
+			to.Findings = append(to.Findings, one)
 		}
 	}
-	return res
 }
 
-// drop decides whether somebody knows better than the finding.
-func (r *runner) drop(f Finding, text *source.File, ignores []ignore.Comment) (Drop, bool) {
+// dropReplaced drops what one of the rules says with more knowledge.
+func (r *runner) dropReplaced(f Finding) (Drop, bool) {
 	if by := r.replaced[f.Rule.ID]; by != nil {
 		for _, other := range by.Replaces {
 			if other.ID == f.Rule.ID {
@@ -180,11 +254,16 @@ func (r *runner) drop(f Finding, text *source.File, ignores []ignore.Comment) (D
 			}
 		}
 	}
-	for _, c := range ignores {
-		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(f.Span) || !names(c, f.Rule) {
+	return Drop{}, false
+}
+
+// dropComment drops what a comment covers that stands in the file with the place.
+func (r *runner) dropComment(f Finding, file *source.File, at source.Span, comments []ignore.Comment) (Drop, bool) {
+	for _, c := range comments {
+		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(at) || !names(c, f.Rule) {
 			continue
 		}
-		return Drop{Finding: f, Reason: c.Reason, By: Related{File: text, Span: c.Span}}, true
+		return Drop{Finding: f, Reason: c.Reason, By: Related{File: file, Span: c.Span}}, true
 	}
 	return Drop{}, false
 }
