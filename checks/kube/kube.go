@@ -88,7 +88,16 @@ func Parse(document *source.File, origins Origins) ([]*Object, []Problem) {
 	if origins == nil {
 		origins = itself{document}
 	}
-	p := parser{file: document, origins: origins}
-	p.parse()
+	p := objectParser{parser: parser{file: document}, origins: origins}
+	p.parse(p.object)
 	return p.objects, p.problems
+}
+
+// Roots reads a file of YAML that holds no objects, such as a chart's values: the root of
+// each YAML document in it that has content.
+func Roots(file *source.File) ([]*Node, []Problem) {
+	p := parser{file: file}
+	var roots []*Node
+	p.parse(func(root *Node) { roots = append(roots, root) })
+	return roots, p.problems
 }

@@ -24,8 +24,6 @@ const (
 
 type parser struct {
 	file     *source.File
-	origins  Origins
-	objects  []*Object
 	problems []Problem
 	nodes    int // made so far
 }
@@ -36,13 +34,14 @@ func (p *parser) problem(at source.Span, lost bool, format string, args ...any) 
 	}
 }
 
-func (p *parser) parse() {
+// parse gives the root of each YAML document that has content.
+func (p *parser) parse(root func(*Node)) {
 	if n := len(p.file.Text()); n > maxBytes {
 		p.problem(source.Span{}, true, "The document has %d bytes; at most %d are read.", n, maxBytes)
 		return
 	}
 	for _, part := range split(p.file.Text()) {
-		p.part(part)
+		p.part(part, root)
 	}
 }
 
@@ -76,7 +75,7 @@ func split(text string) []source.Span {
 }
 
 // part reads one YAML document.
-func (p *parser) part(span source.Span) {
+func (p *parser) part(span source.Span, give func(root *Node)) {
 	text := p.file.Slice(span)
 	t := newText(text, span.Start)
 	loader, err := yaml.NewLoader(strings.NewReader(t.input()), yaml.WithPlugin(loaderlimits.New(loaderlimits.DepthValue(maxDepth))))
@@ -95,13 +94,20 @@ func (p *parser) part(span source.Span) {
 		c := converter{parser: p, text: t}
 		root, ok := c.convert(doc.Content[0], -1, 0)
 		if ok && root.Kind != Null {
-			p.object(root)
+			give(root)
 		}
 	}
 }
 
+// An objectParser collects the objects of a document.
+type objectParser struct {
+	parser
+	origins Origins
+	objects []*Object
+}
+
 // object adds the objects that a root stands for: itself, or what a list holds.
-func (p *parser) object(root *Node) {
+func (p *objectParser) object(root *Node) {
 	if len(p.objects) >= maxObjects {
 		if len(p.objects) == maxObjects {
 			p.problem(root.Span, true, "The document has more than %d objects.", maxObjects)
