@@ -39,6 +39,7 @@ func All() []*checks.Rule {
 		noSuchAccount,
 		noSuchTag,
 		portMismatch,
+		privilegedContainer,
 		privilegedPort,
 		rootUser,
 		sdkFinalStage,
