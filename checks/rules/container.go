@@ -74,3 +74,13 @@ func replaceFix(p *checks.ObjectPass, n *kube.Node, text, title string, safety c
 	}
 	return &checks.Fix{Title: title, Safety: safety, Edits: edits}
 }
+
+// insertFix is the fix that gives a mapping a field; nil where it cannot be told where
+// the field would have to be written. What a container may no longer do can break it.
+func insertFix(p *checks.ObjectPass, mapping *kube.Node, value, title string, path ...string) *checks.Fix {
+	edits := p.Insert(mapping, value, path...)
+	if edits == nil {
+		return nil
+	}
+	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
+}

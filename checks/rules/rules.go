@@ -42,6 +42,7 @@ func All() []*checks.Rule {
 		privilegedContainer,
 		privilegedPort,
 		rootUser,
+		runAsNonRoot,
 		sdkFinalStage,
 		userName,
 	}
