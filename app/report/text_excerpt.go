@@ -176,6 +176,7 @@ type cell struct {
 type shownLine struct {
 	cells []cell
 	width int
+	end   int // offset of the first byte that has no cell
 }
 
 // layOut lays out a line of a file, or of a very long one what is around a byte of it.
@@ -190,7 +191,7 @@ func layOut(f *source.File, number, around int) shownLine {
 			first--
 		}
 	}
-	var l shownLine
+	l := shownLine{end: last}
 	add := func(offset int, shown string, width int) {
 		l.cells = append(l.cells, cell{offset: offset, column: l.width, width: width, shown: shown})
 		l.width += width
@@ -215,6 +216,7 @@ func layOut(f *source.File, number, around int) shownLine {
 	}
 	if last < len(text) {
 		add(last, "…", 1)
+		l.end = len(text)
 	}
 	return l
 }
@@ -226,7 +228,7 @@ const byteOrderMark = "\ufeff"
 func (l shownLine) columns(start, end int) (from, to int) {
 	from, to = l.width, 0
 	for i, c := range l.cells {
-		next := 1<<63 - 1
+		next := l.end
 		if i+1 < len(l.cells) {
 			next = l.cells[i+1].offset
 		}
