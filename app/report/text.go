@@ -152,7 +152,7 @@ func (p *textPage) finding(f checks.Finding) {
 // skip writes what could not be checked and why.
 func (p *textPage) skip(s checks.Skip) {
 	if s.Rule != "" {
-		p.line(p.style(s.Rule, ansi.AttrBold, colorUnknown))
+		p.line(p.style(strings.TrimSpace(printable(line(s.Rule))), ansi.AttrBold, colorUnknown))
 	}
 	switch {
 	case s.File != nil:
@@ -254,7 +254,7 @@ func (p *textPage) labeled(label, text string) {
 	if text == "" {
 		return
 	}
-	before := p.style(fmt.Sprintf("  %-*s", indent-2, label), ansi.AttrGreenForegroundColor)
+	before := "  " + p.style(label, ansi.AttrGreenForegroundColor) + strings.Repeat(" ", indent-2-len(label))
 	for _, l := range p.wrap(text, min(p.width, maxProse)-indent) {
 		p.line(before, l)
 		before = strings.Repeat(" ", indent)

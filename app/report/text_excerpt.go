@@ -72,7 +72,7 @@ func (e *excerpt) row(number int, text string) {
 	if number > 0 {
 		shown = strconv.Itoa(number)
 	}
-	e.page.line(e.page.style(fmt.Sprintf(" %*s │ ", e.digits, shown), ansi.AttrFaint), text)
+	e.page.line(e.page.style(fmt.Sprintf(" %*s │", e.digits, shown), ansi.AttrFaint), " ", text)
 }
 
 func (e *excerpt) mark(m mark) {
@@ -245,11 +245,12 @@ func (l shownLine) columns(start, end int) (from, to int) {
 // window is the first column to show so that the columns from start to end, or the
 // first of them, can be seen.
 func (l shownLine) window(start, end, width int) int {
-	if l.width <= width || end < width {
+	whole := max(l.width, start+1) // with the column after the line, where a span may be
+	if whole <= width || end < width {
 		return 0
 	}
 	before := max(width/4, width-2-(end-start)) / 2
-	return max(0, min(start-before, l.width-width))
+	return max(0, min(start-before, whole-width))
 }
 
 // crop is the part of the line from a column on that is that wide. Dots stand for what
