@@ -40,6 +40,19 @@ var systemEnds = map[string]map[string]time.Time{
 	},
 }
 
+// LongestSupportedSystem is the release of a distribution that is in support on that day
+// and stays so for the longest time, as the number that tags have, and its last day; empty
+// where the table has none.
+func LongestSupportedSystem(ref Reference, on time.Time) (tag string, ends time.Time) {
+	ends = on
+	for release, at := range systemEnds[canonical(ref)] {
+		if '0' <= release[0] && release[0] <= '9' && at.After(ends) {
+			tag, ends = release, at
+		}
+	}
+	return tag, ends
+}
+
 // endOfLife is the last day of support of a distribution's release by its tag, zero
 // where it is not known.
 func endOfLife(repository, tag string) time.Time {
