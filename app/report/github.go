@@ -2,19 +2,14 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/review"
-	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
-
-// notCompared says what is the matter with an unsure finding.
-const notCompared = "Whether this is new is not known, because the other side of the change could not be checked here."
 
 // GitHub writes the review as workflow commands, which GitHub Actions shows at the lines
 // of the change: new findings with their severity, and what could not be checked or
@@ -81,41 +76,3 @@ var (
 	commandData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	commandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
-
-// title sums the review up in a line that has no stranger's text in it.
-func title(r *review.Review) string {
-	d := r.Delta
-	var parts []string
-	for s := checks.Error; s > checks.Off; s-- {
-		if n := countOf(d.New, s); n > 0 {
-			parts = append(parts, plural(n, "new "+s.String()))
-		}
-	}
-	if n := len(d.Fixed); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d fixed", n))
-	}
-	if n := len(d.Unsure); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not compared", n))
-	}
-	if n := len(d.Skips); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not checked", n))
-	}
-	return cmp.Or(strings.Join(parts, ", "), "Nothing new")
-}
-
-func countOf(fs []checks.Finding, s checks.Severity) int {
-	n := 0
-	for _, f := range fs {
-		if f.Severity == s {
-			n++
-		}
-	}
-	return n
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

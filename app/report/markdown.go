@@ -57,32 +57,6 @@ func summary(r *review.Review) string {
 	return p.String()
 }
 
-func unchanged(d checks.Delta) []checks.Finding {
-	same := append([]checks.Finding(nil), d.Same...)
-	for _, m := range d.Moved {
-		same = append(same, m.Finding)
-	}
-	return same
-}
-
-func verdictSentence(r *review.Review) string {
-	d := r.Delta
-	files := plural(r.Files, "Dockerfile")
-	switch r.Verdict() {
-	case review.Failed:
-		if r.FailOn == checks.Notice {
-			return fmt.Sprintf("This change brings new findings. %s checked.", files)
-		}
-		return fmt.Sprintf("This change brings new findings of severity %s or above. %s checked.", r.FailOn, files)
-	case review.Unsure:
-		return fmt.Sprintf("Whether this change is good is not known, because not everything could be checked. %s looked at.", files)
-	}
-	if len(d.New) > 0 {
-		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
-	}
-	return fmt.Sprintf("This change brings no new findings. %s checked.", files)
-}
-
 func skipped(s checks.Skip) string {
 	var b strings.Builder
 	if s.Path != "" {

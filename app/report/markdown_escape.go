@@ -3,23 +3,7 @@ package report
 import (
 	"strconv"
 	"strings"
-	"unicode"
 )
-
-// printable is text without what a reader cannot see and a terminal or a browser would
-// obey: control characters other than tab and line feed, and those that turn the
-// direction of writing (https://trojansource.codes/).
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
 
 // line is printable text in one line.
 func line(s string) string {

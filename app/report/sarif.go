@@ -251,14 +251,6 @@ func region(f *source.File, s source.Span) *sarif.Region {
 		WithEndLine(end.Line).WithEndColumn(end.Column)
 }
 
-// lastLineBreakOff is the span without the line break at its end, which would have
-// viewers mark the next line too.
-func lastLineBreakOff(f *source.File, s source.Span) source.Span {
-	text := f.Slice(s)
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
-	return source.Span{Start: s.Start, End: s.Start + len(text)}
-}
-
 // sarifFix is the finding's fix. There is none when SARIF cannot say it: a log is
 // UTF-8, and the regions of other files than the finding's are not known here.
 func sarifFix(f checks.Finding) (*sarif.Fix, bool) {
