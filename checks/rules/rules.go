@@ -41,6 +41,7 @@ func All() []*checks.Rule {
 		noSuchAccount,
 		noSuchTag,
 		outOfSupport,
+		packageManager,
 		portMismatch,
 		privilegedPort,
 		rootUser,
