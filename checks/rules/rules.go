@@ -46,6 +46,8 @@ func All() []*checks.Rule {
 		privilegedPort,
 		rootUser,
 		sdkFinalStage,
+		secretArgument,
+		secretInImage,
 		supportEndsSoon,
 		unprivilegedTwin,
 		userName,
