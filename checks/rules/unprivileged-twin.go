@@ -33,6 +33,10 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 		Message: fmt.Sprintf("%s starts as root; %s does the same without.", baseName(p.Final), code(b.Twin)),
 		Help:    fmt.Sprintf("Take %s: %s.", code(twinOf(b, root.Image).String()), b.TwinNote),
 	}
+	old := beforeTwins(root.Image.Ref.Tag)
+	if old {
+		f.Help = fmt.Sprintf("Take %s, which is there for later versions only: %s.", code(b.Twin), b.TwinNote)
+	}
 	plain := root == p.Final
 	for _, i := range p.Final.Instructions {
 		switch i.Keyword {
@@ -53,7 +57,7 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 			f.Related = append(f.Related, p.Related(e.Span, "The old port is exposed here."))
 		}
 	}
-	if plain {
+	if plain && !old {
 		f.Fix = twinFix(p, b, root.Image)
 	}
 	p.Report(f)
@@ -68,6 +72,14 @@ const (
 // twinOf is the twin with the tag of the image.
 func twinOf(b *base.Facts, image *dockerfile.Image) base.Reference {
 	return base.Reference{Repository: b.Twin, Tag: image.Ref.Tag}
+}
+
+// beforeTwins reports whether a tag names a version of nginx that is older than the first
+// for which every tag of the twin is known to exist, of 2019.
+func beforeTwins(tag string) bool {
+	minor, ok := strings.CutPrefix(tag, "1.")
+	n, err := strconv.Atoi(majorOf(minor))
+	return ok && err == nil && n < 16
 }
 
 // twinFix writes the twin's name, and its port where the old one is exposed. It is unsafe:
