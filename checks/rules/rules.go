@@ -28,6 +28,7 @@ func page(r checks.Rule) *checks.Rule {
 // All are the rules, in the order of their ids.
 func All() []*checks.Rule {
 	return []*checks.Rule{
+		addRemote,
 		addedCapabilities,
 		apparmorProfile,
 		buildPlatform,
@@ -42,9 +43,12 @@ func All() []*checks.Rule {
 		hostProcess,
 		imageTag,
 		needsExtra,
+		nightlyImage,
 		noShell,
 		noSuchAccount,
 		noSuchTag,
+		outOfSupport,
+		packageManager,
 		portMismatch,
 		privilegeEscalation,
 		privilegedContainer,
@@ -56,7 +60,11 @@ func All() []*checks.Rule {
 		runAsRoot,
 		sdkFinalStage,
 		seccompProfile,
+		secretArgument,
+		secretInImage,
 		selinuxOptions,
+		supportEndsSoon,
+		unprivilegedTwin,
 		unsafeSysctls,
 		userName,
 		volumeType,
