@@ -10,16 +10,54 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// file checks one Dockerfile.
-func (r *runner) file(ctx context.Context, path string) Result {
+// A parsed is one Dockerfile: its text, nil where it could not be read, and what it says,
+// nil where it could not be parsed. Then there is a skip.
+type parsed struct {
+	text *source.File
+	file *dockerfile.File
+	skip *Skip
+}
+
+// parse reads one Dockerfile.
+func (r *runner) parse(path string) *parsed {
 	text, err := r.tree.Read(path)
 	if err != nil {
-		return Result{Skips: []Skip{{Path: path, Reason: sentence(err)}}}
+		return &parsed{skip: &Skip{Path: path, Reason: sentence(err)}}
 	}
-	res := Result{Files: []*source.File{text}}
-	f, err := parse(text)
+	p := &parsed{text: text}
+	if err := guard(func() (err error) { p.file, err = dockerfile.Parse(text); return err }); err != nil {
+		skip := unparsed(text, err)
+		p.file, p.skip = nil, &skip
+	}
+	return p
+}
+
+// readDockerfiles reads all Dockerfiles.
+func (r *runner) readDockerfiles(ctx context.Context, paths []string) error {
+	var jobs []func(context.Context) *parsed
+	for _, path := range paths {
+		jobs = append(jobs, func(context.Context) *parsed { return r.parse(path) })
+	}
+	all, err := each(ctx, jobs)
 	if err != nil {
-		res.Skips = append(res.Skips, unparsed(text, err))
+		return err
+	}
+	r.dockerfiles = make(map[string]*parsed, len(paths))
+	for i, path := range paths {
+		r.dockerfiles[path] = all[i]
+	}
+	return nil
+}
+
+// file checks one Dockerfile.
+func (r *runner) file(ctx context.Context, path string) Result {
+	text, f := r.dockerfiles[path].text, r.dockerfiles[path].file
+	var res Result
+	if text != nil {
+		res.Files = append(res.Files, text)
+	}
+	if skip := r.dockerfiles[path].skip; skip != nil {
+		res.Skips = append(res.Skips, *skip)
 		return res
 	}
 	for _, image := range f.Images() {
@@ -69,11 +107,6 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		r.keep(&res, run(rule, rule.Ignores), func(Finding) (Drop, bool) { return Drop{}, false })
 	}
 	return res
-}
-
-func parse(text *source.File) (f *dockerfile.File, err error) {
-	err = guard(func() (err error) { f, err = dockerfile.Parse(text); return err })
-	return f, err
 }
 
 func unparsed(text *source.File, err error) Skip {

@@ -18,6 +18,15 @@ const annotation = "chiselbot.dev/ignore."
 // release checks all objects of a release.
 func (r *runner) release(ctx context.Context, rel *Release) Result {
 	var res Result
+	known := map[*kube.Container]*Image{}
+	image := func(c *kube.Container) *Image {
+		i, ok := known[c]
+		if !ok {
+			i = r.image(c, rel)
+			known[c] = i
+		}
+		return i
+	}
 	for _, o := range rel.Objects {
 		pods := slices.DeleteFunc(slices.Clone(rel.Pods), func(p *kube.Pod) bool { return p.Object != o })
 		look := look{said: map[string]bool{}}
@@ -26,7 +35,7 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 			if rule.Object == nil {
 				continue
 			}
-			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule}
+			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule, image: image}
 			if err := guard(func() error { rule.Object(pass); return nil }); err != nil {
 				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
 				continue
@@ -52,7 +61,7 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 		if rule.Release == nil || len(rel.Objects) == 0 {
 			continue
 		}
-		pass := &ReleasePass{Release: rel, Now: r.opts.Now, rule: rule}
+		pass := &ReleasePass{Release: rel, Now: r.opts.Now, rule: rule, image: image}
 		if err := guard(func() error { rule.Release(pass); return nil }); err != nil {
 			res.Skips = append(res.Skips, failed(rule, rel.home(rel.Objects[0]), err))
 			continue

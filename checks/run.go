@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -38,6 +39,9 @@ type Options struct {
 	Fetcher chart.Fetcher
 	// Render runs the templates of a chart; nil stands for [render.Run] in this process.
 	Render chart.Renderer
+	// Images are the paths of Dockerfiles by the repositories of the images that they build,
+	// where that is known better than from the tree.
+	Images map[string]string
 	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
 	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
@@ -110,6 +114,11 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	}
 	all.Releases = append(all.Releases, manifestReleases(manifests, opts.Pods)...)
 	all.Dockerfiles = len(found.dockerfiles)
+	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
+		return nil, err
+	}
+	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images)
+	r.images.Only(onlyImage(all.Releases))
 
 	var jobs []func(context.Context) Result
 	for _, path := range found.dockerfiles {
@@ -152,11 +161,16 @@ func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, erro
 // found are the files of a tree that are of interest, each list in lexical order.
 type found struct {
 	dockerfiles, projects, manifests []string
+	// statements may say which Dockerfile builds an image.
+	statements []string
 }
 
 func find(ctx context.Context, tree source.Tree, charts []string, opts Options) (*found, error) {
 	var f found
 	_, err := tree.Find(ctx, func(path string) bool {
+		if builds.IsStatement(path) {
+			f.statements = append(f.statements, path)
+		}
 		switch {
 		case opts.IsDockerfile(path):
 			f.dockerfiles = append(f.dockerfiles, path)
@@ -172,6 +186,7 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 	}
 	slices.Sort(f.dockerfiles)
 	slices.Sort(f.manifests)
+	slices.Sort(f.statements)
 	return &f, nil
 }
 
@@ -181,6 +196,9 @@ type runner struct {
 	projects *dotnet.Projects
 	replaced map[string][]*Rule
 	comments comments
+
+	dockerfiles map[string]*parsed
+	images      *builds.Images
 }
 
 // keep adds findings with the severity that the settings give them, unless they are off
