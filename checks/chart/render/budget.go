@@ -92,6 +92,9 @@ func (b *budget) walk(value any, nodes *int, depth int) error {
 	case string:
 		*nodes += len(v) >> 8
 		return nil
+	case []byte:
+		*nodes += len(v) >> 8
+		return nil
 	case []any:
 		for _, item := range v {
 			if err := b.walk(item, nodes, depth+1); err != nil {

@@ -17,10 +17,10 @@ const (
 
 // A keyring holds the keys that were met, each with the key that holds it.
 type keyring struct {
-	keys  []keyNode
+	keys []keyNode
 	// values are what the keys hold before any template has changed it.
 	values []any
-	index map[keyNode]key
+	index  map[keyNode]key
 	// held are the keys whose values are maps and lists, by identity. A template sees the
 	// very maps that Helm made of the values, so one that it reaches by whatever way is
 	// known by its address. The pointers keep them from being collected, and so their

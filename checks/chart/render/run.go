@@ -7,8 +7,6 @@ import (
 	"strings"
 	"text/template"
 
-	"helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/engine"
 )
 
 // render renders the chart with the set.
@@ -28,27 +26,36 @@ func (r *run) render(ctx context.Context) {
 		r.problem(whole(Other, "%v", err))
 		return
 	}
+	r.files = map[string]int{}
+	for _, one := range templates {
+		r.files[one.name] = one.file
+	}
 	again, err := l.values()
 	if err != nil {
 		r.problem(whole(Other, "%v", err))
 		return
 	}
 	t := r.tracer(ctx, asMap(values["Values"]), asMap(again["Values"]))
+	r.missing(t, l)
 	marked := r.trace(t, templates)
-	if slices.ContainsFunc(r.out.Problems, func(p Problem) bool { return p.Reason == Limit }) {
-		return // nobody must run these templates without bounds
+	for _, one := range templates {
+		if m := marked[one.name]; m != nil && isLimit(m.err) {
+			r.problem(r.failure(one, m.err))
+			return // nobody must run these templates without bounds
+		}
 	}
 	r.out.Origins, r.out.Frames = t.origins, t.frames
 	r.out.Keys = r.keys(t.keys, l)
-	texts := r.plain(ctx, l, again)
-	for _, template := range templates {
-		text, ok := texts[template.name]
-		if !ok || path.Base(template.name) == "NOTES.txt" || strings.TrimSpace(text) == "" {
+	texts := r.plain(ctx, l, templates, marked)
+	for _, one := range templates {
+		text, ok := texts[one.name]
+		if !ok || path.Base(one.name) == "NOTES.txt" || strings.TrimSpace(text) == "" {
 			continue
 		}
-		d := Document{File: template.file, Text: text}
-		if m, ok := marked[template.name]; ok {
-			d.Segments = verify(text, m)
+		d := Document{File: one.file, Text: text}
+		if m := marked[one.name]; m != nil && m.err == nil {
+			d.Stubbed = m.stubbed
+			d.Segments = verify(text, m.text, len(m.stubbed) == 0)
 		}
 		r.out.Documents = append(r.out.Documents, d)
 	}
@@ -67,51 +74,47 @@ func (r *run) tracer(ctx context.Context, values, pristine map[string]any) *trac
 	return t
 }
 
-// trace runs the instrumented templates and gives what each printed, with marks.
-func (r *run) trace(t *tracer, templates []renderable) map[string]string {
+// A traced template is what the instrumented run made of one: a text with marks, or why
+// there is none.
+type traced struct {
+	text    string
+	stubbed []string
+	err     error
+}
+
+// trace runs the instrumented templates.
+func (r *run) trace(t *tracer, templates []renderable) map[string]*traced {
+	all := map[string]*traced{}
 	for _, one := range templates {
-		trees, err := t.program.parseTemplate(one.name, r.req.Files[one.file].Data, one.file, 0, t.parsing)
+		body, base := r.req.Files[one.file].body()
+		trees, err := t.program.parseTemplate(one.name, body, one.file, base, t.parsing)
 		if err != nil {
-			r.problem(r.parseProblem(one, err))
+			all[one.name] = &traced{err: err}
 			continue
 		}
 		for name, tree := range trees {
 			if _, err := t.root.New(one.name).AddParseTree(name, tree); err != nil {
-				r.problem(r.parseProblem(one, err))
+				all[one.name] = &traced{err: err}
 			}
 		}
 	}
-	marked := map[string]string{}
 	for _, one := range templates {
-		if one.isPartial() || t.root.Lookup(one.name) == nil {
+		if one.isPartial() || all[one.name] != nil {
 			continue
 		}
 		one.values["Template"] = map[string]any{"Name": one.name, "BasePath": one.base}
 		text, err := t.execute(one.name, one.values)
-		if err != nil {
-			r.problem(r.executeProblem(t, one, err))
-			if isLimit(err) {
-				break
-			}
-			continue
+		all[one.name] = &traced{text: text, stubbed: sortedNames(t.stubbed), err: err}
+		if isLimit(err) {
+			break
 		}
-		marked[one.name] = text
 	}
-	return marked
+	return all
 }
 
-// plain is what Helm's own engine makes of the templates.
-func (r *run) plain(ctx context.Context, l *loaded, values common.Values) map[string]string {
-	e := engine.Engine{CustomTemplateFuncs: steady()}
-	texts, err := e.RenderWithContext(ctx, l.Chart, values)
-	if err != nil {
-		r.problem(whole(Other, "%v", err))
-	}
-	return texts
-}
-
-// verify finds the segments of Helm's text in a text with marks.
-func verify(plain, marked string) []Segment {
+// verify finds the segments of Helm's text in a text with marks. They are not proven where
+// parts of the chart are missing.
+func verify(plain, marked string, whole bool) []Segment {
 	text, segments := unmark(marked)
 	if text != plain || isMarked(plain) {
 		return nil
@@ -119,21 +122,8 @@ func verify(plain, marked string) []Segment {
 	var all []Segment
 	for _, s := range segments {
 		if s.marked && s.mark != boundary {
-			all = append(all, Segment{Start: s.start, End: s.end, Origin: int(s.mark) - 1, Verified: true})
+			all = append(all, Segment{Start: s.start, End: s.end, Origin: int(s.mark) - 1, Verified: whole})
 		}
 	}
 	return all
-}
-
-// parseProblem and executeProblem say why a template gives nothing.
-func (r *run) parseProblem(one renderable, err error) Problem {
-	return Problem{Reason: Syntax, Place: Place{File: None}, Template: one.file, Message: err.Error()}
-}
-
-func (r *run) executeProblem(t *tracer, one renderable, err error) Problem {
-	reason := Other
-	if isLimit(err) {
-		reason = Limit
-	}
-	return Problem{Reason: reason, Place: Place{File: None}, Template: one.file, Message: err.Error()}
 }

@@ -78,6 +78,7 @@ func (t *tracer) functions() template.FuncMap {
 func (t *tracer) execute(name string, data any) (string, error) {
 	t.now = &activation{frame: None}
 	clear(t.nesting)
+	clear(t.stubbed)
 	var buf bytes.Buffer
 	if err := t.root.ExecuteTemplate(&buf, name, data); err != nil {
 		return "", err
@@ -219,10 +220,11 @@ func (t *tracer) markUp(s string, own func() (mark, error), site *site) (string,
 
 // settle gives an origin whose action was not known the place of the one that printed it.
 func (t *tracer) settle(o *Origin, p Place) {
+	o.Place, o.Frame = p, t.now.frame
 	if p.File == relative {
-		p = t.origins[t.now.tpl.at(p.Start)-1].Place
+		text := t.origins[t.now.tpl.at(p.Start)-1]
+		o.Place, o.Frame = text.Place, text.Frame
 	}
-	o.Place = p
 }
 
 // printed is what an action prints of a value.
@@ -290,7 +292,7 @@ func (t *tracer) round(id int) (string, error) {
 	return "", nil
 }
 
-func sortedNames(m map[string]any) []string {
+func sortedNames[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {
 		names = append(names, name)

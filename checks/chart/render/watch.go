@@ -15,7 +15,7 @@ var (
 	// passing are the functions that neither look at texts nor make large values.
 	passing = []string{
 		"default", "empty", "coalesce", "ternary", "first", "last", "mustFirst", "mustLast", "kindOf", "kindIs",
-		"typeOf", "typeIs", "typeIsLike", "all", "any", "now", "lookup", "fromYamlArray", "fromJsonArray",
+		"typeOf", "typeIs", "typeIsLike", "all", "any", "now", "lookup",
 	}
 	// moving are the functions that put texts together or into lists and leave them as they
 	// are. Marks pass through them.
@@ -32,7 +32,9 @@ var (
 		"regexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "regexFind",
 		"mustRegexFind", "base", "dir", "clean", "wrap", "wrapWith", "urlquery", "html",
 	}
-	// printing are the functions that go through all of a value, and so see the texts in it.
+	// copying are the functions that go through all of a value but leave its texts alone.
+	copying = []string{"deepCopy", "mustDeepCopy", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"}
+	// printing are the functions that go through all of a value, and see the texts in it.
 	printing = []string{
 		"toJson", "mustToJson", "toPrettyJson", "mustToPrettyJson", "toRawJson", "mustToRawJson", "toToml", "mustToToml",
 		"toYamlPretty", "mustToYaml", "deepEqual", "has", "mustHas", "without", "mustWithout", "uniq", "mustUniq",
@@ -46,7 +48,10 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 	for name, f := range functions {
 		watched[name] = f
 		if !slices.Contains(passing, name) {
-			watched[name] = t.wrap(f, slices.Contains(moving, name), slices.Contains(changing, name), slices.Contains(printing, name))
+			watched[name] = t.wrap(f, conduct{
+				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
+				prints: slices.Contains(printing, name), copies: slices.Contains(copying, name),
+			})
 		}
 	}
 	for name, f := range t.own(functions) {
@@ -55,15 +60,18 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 	return watched
 }
 
+// A conduct says in which of the lists a function is.
+type conduct struct{ moves, changes, prints, copies bool }
+
 // wrap makes a function of the same type around one.
-func (t *tracer) wrap(f any, moves, changes, prints bool) any {
+func (t *tracer) wrap(f any, does conduct) any {
 	fn := reflect.ValueOf(f)
 	typ := fn.Type()
 	fails := typ.NumOut() == 2
 	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
-		c := call{tracer: t, prints: prints}
+		c := call{tracer: t, conduct: does}
 		for i := range args {
-			if args[i] = c.argument(args[i], moves, typ.IsVariadic() && i == len(args)-1); c.err != nil {
+			if args[i] = c.argument(args[i], typ.IsVariadic() && i == len(args)-1); c.err != nil {
 				return c.failed(typ, fails)
 			}
 		}
@@ -79,7 +87,7 @@ func (t *tracer) wrap(f any, moves, changes, prints bool) any {
 		if c.err = c.result(out[0]); c.err != nil {
 			return c.failed(typ, fails)
 		}
-		if changes && c.marked != "" && out[0].Kind() == reflect.String {
+		if does.changes && c.marked != "" && out[0].Kind() == reflect.String {
 			out[0] = reflect.ValueOf(remark(out[0].String(), c.marked)).Convert(out[0].Type())
 		}
 		return out
@@ -89,7 +97,7 @@ func (t *tracer) wrap(f any, moves, changes, prints bool) any {
 // A call is one call of a wrapped function.
 type call struct {
 	*tracer
-	prints bool
+	conduct
 	bytes  int
 	marked string // the last of the arguments that has marks, with those of the others
 	err    error
@@ -105,12 +113,12 @@ func (c *call) failed(typ reflect.Type, fails bool) []reflect.Value {
 }
 
 // argument prepares one argument.
-func (c *call) argument(v reflect.Value, keep, variadic bool) reflect.Value {
+func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
 	switch v.Kind() {
 	case reflect.String:
 		s := v.String()
 		c.bytes += len(s)
-		if keep || !isMarked(s) {
+		if c.moves || !isMarked(s) {
 			return v
 		}
 		c.note(s)
@@ -122,32 +130,35 @@ func (c *call) argument(v reflect.Value, keep, variadic bool) reflect.Value {
 		inner := v.Elem()
 		if inner.Kind() == reflect.String {
 			made := reflect.New(v.Type()).Elem()
-			made.Set(c.argument(inner, keep, false))
+			made.Set(c.argument(inner, false))
 			return made
 		}
-		return c.composite(v, keep)
+		return c.composite(v)
 	case reflect.Slice:
 		if variadic {
 			made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 			for i := range v.Len() {
-				made.Index(i).Set(c.argument(v.Index(i), keep, false))
+				made.Index(i).Set(c.argument(v.Index(i), false))
 			}
 			return made
 		}
-		return c.composite(v, keep)
+		return c.composite(v)
 	case reflect.Map:
-		return c.composite(v, keep)
+		return c.composite(v)
 	}
 	return v
 }
 
 // composite prepares a map or a list.
-func (c *call) composite(v reflect.Value, keep bool) reflect.Value {
+func (c *call) composite(v reflect.Value) reflect.Value {
+	if !c.prints && !c.copies {
+		return v
+	}
 	value := v.Interface()
 	if c.err == nil {
 		c.err = c.measure(value)
 	}
-	if c.err != nil || keep || !c.prints || !c.mixed {
+	if c.err != nil || !c.prints || !c.mixed {
 		return v
 	}
 	if clean := stripAll(value); clean != nil {
