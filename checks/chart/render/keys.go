@@ -143,25 +143,3 @@ func keyName(path []keyNode) string {
 	}
 	return string(b)
 }
-
-// An entry is from where a field or an item of a map or list was taken that a template
-// made: keys of the values, or a place in a text.
-type entry struct {
-	keys  []key
-	marks []mark
-}
-
-// entry is that of a field of a map which a template made or changed.
-func (k *keyring) entry(m map[string]any, name string) (entry, bool) {
-	e, ok := k.made[identity(m)][name]
-	return e, ok
-}
-
-// note takes note of a field of a map that a template makes or changes.
-func (k *keyring) note(m map[string]any, name string, e entry) {
-	p := identity(m)
-	if k.made[p] == nil {
-		k.made[p] = map[string]entry{}
-	}
-	k.made[p][name] = e
-}

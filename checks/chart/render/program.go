@@ -1,6 +1,7 @@
 package render
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"text/template/parse"
@@ -17,6 +18,9 @@ const (
 	fnInclude = "__include"
 	fnTpl     = "__tpl"
 	fnLook    = "__look"
+	fnDict    = "__dict"
+	fnList    = "__list"
+	fnSet     = "__set"
 )
 
 // A program is what instrumentation knows of the templates of a request. The numbers in
@@ -215,30 +219,36 @@ func (in *instrumenter) templateNode(n *parse.TemplateNode, s scope) parse.Node 
 	return action
 }
 
+// sited are the functions whose calls need to know where they stand or what they are
+// given, with those that stand in for them.
+var sited = map[string]string{
+	"include": fnInclude, "tpl": fnTpl, "dict": fnDict, "list": fnList, "tuple": fnList, "set": fnSet,
+}
+
+// looking are the functions of the template package that look at texts.
+var looking = []string{"eq", "ne", "lt", "le", "gt", "ge", "len", "html", "js", "urlquery"}
+
 // pipe instruments the calls within a pipeline that need to know where they stand.
 func (in *instrumenter) pipe(p *parse.PipeNode, s scope) {
 	if p == nil {
 		return
 	}
 	for _, cmd := range p.Cmds {
+		fn, _ := cmd.Args[0].(*parse.IdentifierNode)
+		at := site{place: in.place(cmd.Pos), slot: noSlot}
+		if fn != nil && sited[fn.Ident] != "" {
+			at.refs = in.callRefs(cmd, s) // before the calls in its arguments are rewritten
+		}
 		for _, arg := range cmd.Args {
 			in.argument(arg, s)
 		}
-		fn, ok := cmd.Args[0].(*parse.IdentifierNode)
-		if !ok {
+		if fn == nil {
 			continue
 		}
-		switch fn.Ident {
-		case "include", "tpl":
-			at := site{place: in.place(cmd.Pos), slot: noSlot}
-			at.refs = in.callRefs(cmd, s)
-			name := fnInclude
-			if fn.Ident == "tpl" {
-				name = fnTpl
-			}
-			rest := cmd.Args[1:]
-			cmd.Args = append(in.withSite([]parse.Node{identifier(name, fn.Pos)}, at), rest...)
-		case "eq", "ne", "lt", "le", "gt", "ge", "len", "html", "js", "urlquery":
+		switch name := sited[fn.Ident]; {
+		case name != "":
+			cmd.Args = append(in.withSite([]parse.Node{identifier(name, fn.Pos)}, at), cmd.Args[1:]...)
+		case slices.Contains(looking, fn.Ident):
 			for i, arg := range cmd.Args[1:] {
 				cmd.Args[1+i] = look(arg)
 			}

@@ -44,6 +44,8 @@ type ref struct {
 	path []step
 	// weak says that the value only decides and does not become a part of the result.
 	weak bool
+	// argument is the argument of a call that it belongs to.
+	argument int
 }
 
 // A step is a field's name, or the index of an item when it has none.
@@ -66,17 +68,34 @@ func (in *instrumenter) refs(p *parse.PipeNode, s scope) []ref {
 	return c.refs
 }
 
-// callRefs are what the argument of an include or the text of a tpl is taken from.
+// callRefs are what the arguments of a call are taken from that count: the argument of an
+// include, the text of a tpl, what is put into a map or a list.
 func (in *instrumenter) callRefs(cmd *parse.CommandNode, s scope) []ref {
 	c := &refCollector{scope: s}
-	args := cmd.Args[1:]
-	if cmd.Args[0].(*parse.IdentifierNode).Ident == "include" {
-		args = args[min(1, len(args)):]
-	} else {
-		args = args[:min(1, len(args))]
-	}
-	for _, arg := range args {
+	for i, arg := range cmd.Args[1:] {
+		switch cmd.Args[0].(*parse.IdentifierNode).Ident {
+		case "include":
+			if i == 0 {
+				continue
+			}
+		case "tpl":
+			if i > 0 {
+				continue
+			}
+		case "dict":
+			if i%2 == 0 {
+				continue
+			}
+		case "set":
+			if i < 2 {
+				continue
+			}
+		}
+		before := len(c.refs)
 		c.node(arg, false)
+		for j := range c.refs[before:] {
+			c.refs[before+j].argument = i
+		}
 	}
 	return c.refs
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"text/template"
-
 )
 
 // render renders the chart with the set.

@@ -3,6 +3,7 @@ package render
 import (
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 
@@ -98,20 +99,15 @@ func (t *tracer) read(r *ref, from any) ([]key, any) {
 	}
 	for _, s := range r.path {
 		var next any
-		made := false
 		m := asMap(value)
 		list, isList := value.([]any)
 		switch {
 		case m != nil && s.item == None:
 			next = m[s.name]
-			if e, ok := t.keys.entry(m, s.name); ok {
-				keys, made = e.keys, true
-			} else {
-				keys = t.keys.fields(keys, s.name)
-			}
+			keys = t.entry(m, s.name, next).keys
 		case isList && s.item != None && s.item < len(list):
 			next = list[s.item]
-			keys = t.keys.items(keys, s.item)
+			keys = t.entry(list, strconv.Itoa(s.item), next).keys
 		case value == nil && s.item == None:
 			keys = t.keys.fields(keys, s.name)
 		default:
@@ -119,8 +115,6 @@ func (t *tracer) read(r *ref, from any) ([]key, any) {
 		}
 		if k := t.keys.of(next); k != noKey {
 			keys = []key{k}
-		} else if !made {
-			keys = slices.DeleteFunc(keys, func(k key) bool { return !t.keys.holds(k, next) })
 		}
 		value = next
 	}
@@ -142,14 +136,6 @@ func (k *keyring) fields(parents []key, name string) []key {
 	var all []key
 	for _, p := range parents {
 		all = append(all, k.field(p, name))
-	}
-	return all
-}
-
-func (k *keyring) items(parents []key, i int) []key {
-	var all []key
-	for _, p := range parents {
-		all = append(all, k.item(p, i))
 	}
 	return all
 }

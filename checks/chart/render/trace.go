@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -269,15 +270,22 @@ func (t *tracer) enter(id int, args ...any) (any, error) {
 	}
 	whole := t.taken(site.refs, args, value)
 	l := &loop{round: -1, item: func(int) []key { return whole }}
-	if k := t.keys.of(value); k != noKey {
-		l.item = func(i int) []key { return []key{t.keys.item(k, i)} }
-		if m := asMap(value); m != nil {
-			names := sortedNames(m)
-			l.item = func(i int) []key { return []key{t.keys.field(k, names[i])} }
-		}
+	if m := asMap(value); m != nil {
+		names := sortedNames(m)
+		l.item = func(i int) []key { return t.part(m, names[i], m[names[i]]) }
+	} else if list, ok := value.([]any); ok && (t.keys.of(list) != noKey || t.keys.made[identity(list)] != nil) {
+		l.item = func(i int) []key { return t.part(list, strconv.Itoa(i), list[i]) }
 	}
 	t.now.loops[site.slot] = l
 	return value, nil
+}
+
+// part are the keys from which a part of a map or a list was taken.
+func (t *tracer) part(in any, name string, value any) []key {
+	if k := t.keys.of(value); k != noKey {
+		return []key{k}
+	}
+	return t.entry(in, name, value).keys
 }
 
 // round is the start of a round of a loop.

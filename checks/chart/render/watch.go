@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -10,7 +11,8 @@ import (
 )
 
 // How the functions of templates deal with marks. A function that is in none of these
-// lists sees its arguments without marks, and its result has none.
+// lists sees its arguments without marks, also those within maps and lists, and its result has
+// none.
 var (
 	// passing are the functions that neither look at texts nor make large values.
 	passing = []string{
@@ -32,14 +34,8 @@ var (
 		"regexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "regexFind",
 		"mustRegexFind", "base", "dir", "clean", "wrap", "wrapWith", "urlquery", "html",
 	}
-	// copying are the functions that go through all of a value but leave its texts alone.
-	copying = []string{"deepCopy", "mustDeepCopy", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"}
-	// printing are the functions that go through all of a value, and see the texts in it.
-	printing = []string{
-		"toJson", "mustToJson", "toPrettyJson", "mustToPrettyJson", "toRawJson", "mustToRawJson", "toToml", "mustToToml",
-		"toYamlPretty", "mustToYaml", "deepEqual", "has", "mustHas", "without", "mustWithout", "uniq", "mustUniq",
-		"sortAlpha", "quote", "squote",
-	}
+	// structural are the functions that see the outside of maps and lists only.
+	structural = []string{"keys", "pluck", "dig", "get", "set", "unset", "hasKey", "pick", "omit"}
 )
 
 // watch wraps functions so that they deal with marks and keep to the budget.
@@ -50,7 +46,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 		if !slices.Contains(passing, name) {
 			watched[name] = t.wrap(f, conduct{
 				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
-				prints: slices.Contains(printing, name), copies: slices.Contains(copying, name),
+				structural: slices.Contains(structural, name),
 			})
 		}
 	}
@@ -61,7 +57,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 }
 
 // A conduct says in which of the lists a function is.
-type conduct struct{ moves, changes, prints, copies bool }
+type conduct struct{ moves, changes, structural bool }
 
 // wrap makes a function of the same type around one.
 func (t *tracer) wrap(f any, does conduct) any {
@@ -118,7 +114,11 @@ func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
 	case reflect.String:
 		s := v.String()
 		c.bytes += len(s)
-		if c.moves || !isMarked(s) {
+		if !isMarked(s) {
+			return v
+		}
+		if c.moves {
+			c.mixed = true // it may now be in a list
 			return v
 		}
 		c.note(s)
@@ -151,14 +151,14 @@ func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
 
 // composite prepares a map or a list.
 func (c *call) composite(v reflect.Value) reflect.Value {
-	if !c.prints && !c.copies {
+	if c.moves || c.structural {
 		return v
 	}
 	value := v.Interface()
 	if c.err == nil {
 		c.err = c.measure(value)
 	}
-	if c.err != nil || !c.prints || !c.mixed {
+	if c.err != nil || !c.mixed {
 		return v
 	}
 	if clean := stripAll(value); clean != nil {
@@ -264,9 +264,8 @@ func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 		"print":   func(args ...any) (string, error) { return t.join(fmt.Sprint, args) },
 		"println": func(args ...any) (string, error) { return t.join(fmt.Sprintln, args) },
 		"printf":  t.printf,
-		"get":     t.get,
-		"hasKey":  func(m map[string]any, name string) bool { _, ok := m[strip(name)]; return ok },
 	}
+	maps.Copy(f, t.holding(functions))
 	return f
 }
 
@@ -325,11 +324,4 @@ func (t *tracer) printf(format string, args ...any) (string, error) {
 		s = remark(s, c.marked)
 	}
 	return s, err
-}
-
-func (t *tracer) get(m map[string]any, name string) any {
-	if value, ok := m[strip(name)]; ok {
-		return value
-	}
-	return ""
 }
