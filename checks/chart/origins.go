@@ -29,6 +29,17 @@ func (o *Origins) Of(part source.Span) kube.Origin {
 	return o.origin(segments[i])
 }
 
+// Parts are the parts of a span of the document that have an origin each.
+func (o *Origins) Parts(span source.Span) []source.Span {
+	segments := o.document.Segments
+	i := sort.Search(len(segments), func(i int) bool { return segments[i].End > span.Start })
+	var parts []source.Span
+	for ; i < len(segments) && segments[i].Start < span.End; i++ {
+		parts = append(parts, source.Span{Start: segments[i].Start, End: segments[i].End})
+	}
+	return parts
+}
+
 // Absent is the origin that a field would have if a person added it.
 func (o *Origins) Absent(head, _ source.Span, _ string) kube.Origin { return o.Of(head) }
 
