@@ -36,9 +36,8 @@ func Markdown(r *review.Review) Page {
 // WriteMarkdown writes the page of the review whole, for a file or a log.
 func WriteMarkdown(w io.Writer, r *review.Review) error {
 	page := Markdown(r)
-	text := "# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text
 	var b strings.Builder
-	for l := range strings.Lines(text) {
+	for l := range strings.Lines("# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text) {
 		b.WriteString(logLine(l))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
