@@ -184,6 +184,7 @@ func level(s checks.Severity) string {
 	return "note"
 }
 
+// result adds a finding to the run.
 func (b *sarifLog) result(f checks.Finding, state string) *sarif.Result {
 	res := sarif.NewRuleResult(f.Rule.ID).
 		WithRuleIndex(b.rules[f.Rule.ID]).
@@ -198,6 +199,7 @@ func (b *sarifLog) result(f checks.Finding, state string) *sarif.Result {
 	if fix, ok := sarifFix(f); ok && state != "absent" {
 		res.AddFixe(fix)
 	}
+	b.run.AddResult(res)
 	return res
 }
 
