@@ -34,6 +34,7 @@ func All() []*checks.Rule {
 		chiseledAvailable,
 		digestOnly,
 		dotnetTwice,
+		ignoreComment,
 		imageTag,
 		needsExtra,
 		nightlyImage,
