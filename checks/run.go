@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -34,9 +35,23 @@ type Options struct {
 // A Scanner is another tool's set of checks, run beside the rules.
 type Scanner interface {
 	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
-	// error, what it found nevertheless still counts.
+	// error, what it found nevertheless still counts; a [ScanError] says which checks are
+	// missing.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
 }
+
+// A ScanError says that only some checks of a scanner failed.
+type ScanError struct {
+	// Checks are the ids of those that did, Err is why the first of them failed.
+	Checks []string
+	Err    error
+}
+
+func (e *ScanError) Error() string {
+	return fmt.Sprintf("%s: %v", strings.Join(e.Checks, ", "), e.Err)
+}
+
+func (e *ScanError) Unwrap() error { return e.Err }
 
 // A Result is what the checks of one tree found, each list in a fixed order.
 type Result struct {
@@ -152,9 +167,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 	for _, s := range r.opts.Scanners {
 		var theirs []Finding
 		err := guard(func() (err error) { theirs, err = s.Scan(ctx, f); return err })
-		if err != nil {
-			res.Skips = append(res.Skips, Skip{Path: path, Reason: sentence(err)})
-		}
+		res.Skips = append(res.Skips, r.scanSkips(path, err, &look)...)
 		found = append(found, theirs...)
 	}
 	for _, one := range found {
@@ -173,6 +186,25 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		}
 	}
 	return res
+}
+
+// scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands
+// in for leaves nothing.
+func (r *runner) scanSkips(path string, err error, l *look) []Skip {
+	some := (*ScanError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &some):
+		return []Skip{{Path: path, Reason: sentence(err)}}
+	}
+	var skips []Skip
+	for _, id := range some.Checks {
+		if len(r.replaced[id]) == 0 || l.stands[id] {
+			skips = append(skips, Skip{Path: path, Rule: id, Reason: sentence(err)})
+		}
+	}
+	return skips
 }
 
 // severity is the one that a finding is to have: its own or that of the settings.
