@@ -103,6 +103,14 @@ Dockerfile not checked ()
 	Load checks: no room.`,
 		},
 		{
+			name:  "a check that fails is a skip, unless a rule stands in for it",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
+		},
+		{
 			name:  "a rule stands in for another tool's check",
 			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},

@@ -18,7 +18,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -114,7 +113,7 @@ func (p *policies) eval(ctx context.Context, text string) ([]verdict, error) {
 		verdicts = append(verdicts, failures...)
 	}
 	if cause != nil {
-		return verdicts, fmt.Errorf("run Trivy's checks %s: %w", strings.Join(failed, ", "), cause)
+		return verdicts, fmt.Errorf("run Trivy's checks: %w", &checks.ScanError{Checks: failed, Err: cause})
 	}
 	return verdicts, nil
 }

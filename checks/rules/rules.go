@@ -41,6 +41,7 @@ func All() []*checks.Rule {
 		hostPath,
 		hostPort,
 		hostProcess,
+		ignoreComment,
 		imageTag,
 		needsExtra,
 		nightlyImage,
