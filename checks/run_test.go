@@ -15,6 +15,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -30,6 +31,14 @@ func (s scanner) Scan(_ context.Context, f *dockerfile.File) ([]checks.Finding, 
 	}
 	in := f.Final().From
 	return []checks.Finding{{Rule: s.rule, Severity: s.rule.Severity, File: f.File, Span: in.Span, Key: "theirs", Message: "They say so."}}, nil
+}
+
+func (s scanner) ScanObject(_ context.Context, o *kube.Object) ([]checks.ObjectFinding, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	name := o.Root.Get("metadata", "name")
+	return []checks.ObjectFinding{{Finding: checks.Finding{Rule: s.rule, Key: "theirs", Message: "They say so."}, At: o.Where(name)}}, nil
 }
 
 func TestRun(t *testing.T) {
@@ -92,6 +101,14 @@ Dockerfile:2:1 not checked ()
 			want: `
 Dockerfile not checked ()
 	Load checks: no room.`,
+		},
+		{
+			name:  "a check that fails is a skip, unless a rule stands in for it",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
 		},
 		{
 			name:  "a rule stands in for another tool's check",

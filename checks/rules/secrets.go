@@ -184,7 +184,7 @@ func secretIn(text string) string {
 		}
 	}
 	if m := passwordInOptions.FindStringSubmatch(text); m != nil && otherOption.MatchString(text) {
-		if password := strings.TrimSpace(m[1]); !hasVariable(password) && !isPlaceholder(password) && password != "" {
+		if password := strings.TrimSpace(m[1]); !strings.Contains(password, "(") && !hasVariable(password) && !isPlaceholder(password) && password != "" {
 			return "a password in a connection string"
 		}
 	}

@@ -28,13 +28,18 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:])
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	code := run(ctx, program{self: self, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
 // program is what a verb may use of the world.
 type program struct {
+	self     string // the path of the program
 	in       io.Reader
 	out, err io.Writer
 	env      []string
