@@ -134,7 +134,7 @@ type jsonFix struct {
 	Edits []jsonEdit `json:"edits"`
 }
 
-// A jsonEdit replaces bytes of a file; equal offsets are an insertion.
+// One jsonEdit replaces bytes of a file; equal offsets are an insertion.
 type jsonEdit struct {
 	Path string `json:"path"`
 	// The offset of the first byte that is replaced.
@@ -254,9 +254,11 @@ func placeJSON(f *source.File, s source.Span) jsonPlace {
 	return jsonPlace{f.Path(), position(s.Start), position(s.End)}
 }
 
-// escapeJSON writes what a terminal would obey, or a person not see, as escapes, which
-// mean the same to whoever reads the JSON. It can only stand in strings.
+// escapeJSON writes as escapes what a terminal would obey, a person not see, or a
+// machine that reads logs take for a command. They mean the same to whoever reads the
+// JSON, and all of it can only stand in strings.
 func escapeJSON(text []byte) []byte {
+	text = commandAnywhere.ReplaceAll(text, []byte(`\u0023$1`))
 	var out bytes.Buffer
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/review"
@@ -30,6 +31,20 @@ type Page struct {
 // and counted.
 func Markdown(r *review.Review) Page {
 	return Page{Title: title(r), Summary: summary(r), Text: details(r)}
+}
+
+// WriteMarkdown writes the page of the review whole, for a file or a log.
+func WriteMarkdown(w io.Writer, r *review.Review) error {
+	page := Markdown(r)
+	text := "# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		b.WriteString(logLine(l))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write Markdown: %w", err)
+	}
+	return nil
 }
 
 func summary(r *review.Review) string {
@@ -154,11 +169,7 @@ func excerptBlock(f *source.File, s source.Span) string {
 	shown := min(last, first+maxExcerptLines-1)
 	var lines []string
 	for n := first; n <= shown; n++ {
-		line := printable(f.LineText(n))
-		if len(line) > maxExcerptBytes {
-			line = strings.ToValidUTF8(line[:maxExcerptBytes], "") + "…"
-		}
-		lines = append(lines, line)
+		lines = append(lines, excerptLine(strings.TrimPrefix(f.LineText(n), byteOrderMark), s.Start-f.LineSpan(n).Start))
 	}
 	if shown < last {
 		lines = append(lines, "…")
@@ -167,6 +178,26 @@ func excerptBlock(f *source.File, s source.Span) string {
 	fence := strings.Repeat("`", max(3, longestRun(text)+1))
 	text = fence + "dockerfile\n" + text + "\n" + fence
 	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+}
+
+// excerptLine is a line, or of a long one what begins shortly before a byte of it.
+func excerptLine(text string, from int) string {
+	if len(text) <= maxExcerptBytes {
+		return printable(text)
+	}
+	start := 0
+	if from > maxExcerptBytes/2 {
+		start = min(from-maxExcerptBytes/4, len(text)-maxExcerptBytes)
+	}
+	end := min(len(text), start+maxExcerptBytes)
+	cut := printable(strings.ToValidUTF8(text[start:end], ""))
+	if start > 0 {
+		cut = "…" + cut
+	}
+	if end < len(text) {
+		cut += "…"
+	}
+	return cut
 }
 
 // A page is text that grows by whole parts up to what GitHub takes.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -48,8 +49,13 @@ func longestRun(s string) int {
 // prose is a message as one line of Markdown in which its code spans stay and nothing
 // else has a meaning.
 func prose(s string) string {
-	s = printable(line(s))
+	s = strings.TrimSpace(printable(line(s)))
 	var b strings.Builder
+	if beginsBlock.MatchString(s) {
+		end := strings.IndexAny(s, "-+=.)")
+		b.WriteString(s[:end] + `\`)
+		s = s[end:]
+	}
 	for s != "" {
 		text, rest, found := strings.Cut(s, "`")
 		b.WriteString(plain(text))
@@ -67,6 +73,10 @@ func prose(s string) string {
 	return b.String()
 }
 
+// beginsBlock tells what at the start of a paragraph makes it a list, a line or the
+// heading of what is above it. What [plain] escapes is not in it.
+var beginsBlock = regexp.MustCompile(`^(?:[-+=]|[0-9]{1,9}[.)])`)
+
 // plain is text in which no character has a meaning. Mentions and references are found
 // by GitHub after Markdown is rendered, so an escape does not stop them; a space of no
 // width does.
@@ -75,5 +85,5 @@ func plain(s string) string { return plainer.Replace(s) }
 var plainer = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"&", `\&`, "~", `\~`, "$", `\$`, "|", `\|`, "!", `\!`, ":", `\:`, "www.", `www\.`, "WWW.", `WWW\.`,
-	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-",
+	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-", "Gh-", "Gh\u200b-", "gH-", "gH\u200b-",
 )

@@ -54,8 +54,11 @@ func verdictSentence(r *review.Review) string {
 	case review.Unsure:
 		return fmt.Sprintf("Whether this change is good is not known, because not everything could be checked. %s looked at.", files)
 	}
-	if len(d.New) > 0 {
+	switch {
+	case len(d.New) > 0:
 		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
+	case r.Files == 0 && len(d.Fixed) == 0:
+		return "There is no Dockerfile to check."
 	}
 	return fmt.Sprintf("This change brings no new findings. %s checked.", files)
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -77,10 +78,12 @@ func SARIF(w io.Writer, r *review.Review, version string) error {
 
 	log := sarif.NewReport().AddRun(b.run)
 	log.Schema = sarifSchema
-	if err := log.PrettyWrite(w); err != nil {
+	var text bytes.Buffer
+	if err := log.PrettyWrite(&text); err != nil {
 		return fmt.Errorf("write SARIF: %w", err)
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
+	text.WriteByte('\n')
+	if _, err := w.Write(escapeJSON(text.Bytes())); err != nil {
 		return fmt.Errorf("write SARIF: %w", err)
 	}
 	return nil

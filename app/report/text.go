@@ -8,6 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
 )
@@ -113,6 +114,9 @@ func (p *textPage) sum(r *review.Review, all bool) {
 	p.section("")
 	p.line(strings.Join(parts, " · "))
 	p.prose("", verdictSentence(r))
+	if r.Files == 0 {
+		p.prose("", "Dockerfiles are found by their names: `Dockerfile`, `Containerfile`, `Dockerfile.*`, `*.Dockerfile`. `dockerfiles` in `"+config.Path+"` includes others.")
+	}
 	if same+ignored > 0 && !all {
 		p.prose("", "`--all` lists what is unchanged and what is ignored.")
 	}
@@ -138,37 +142,35 @@ func (p *textPage) finding(f checks.Finding) {
 	}
 	p.excerpts(marks)
 	p.prose("  ", f.Message)
-	if f.Help != "" {
-		p.prose("  → ", f.Help)
-	}
+	p.labeled("help", f.Help)
 	if f.Fix != nil {
-		safety := "look at it before you commit it"
-		if f.Fix.Safety == checks.Safe {
-			safety = "it cannot change what a working image does"
-		}
-		p.prose("  ⚒ ", "There is a fix: "+f.Fix.Title+"; "+safety+".")
+		p.labeled("fix", f.Fix.Title+safetyOf(f.Fix))
 	}
 	p.line()
 }
 
 // skip writes what could not be checked and why.
 func (p *textPage) skip(s checks.Skip) {
-	what := s.Rule
-	if what == "" {
-		what = "not checked"
+	if s.Rule != "" {
+		p.line(p.style(strings.TrimSpace(printable(line(s.Rule))), ansi.AttrBold, colorUnknown))
 	}
-	p.line(p.style(what, ansi.AttrBold, colorUnknown))
 	switch {
 	case s.File != nil:
 		p.excerpts([]mark{{file: s.File, span: s.Span, sign: "^", color: colorUnknown}})
 	case s.Path != "":
-		p.line("  ", printable(line(s.Path)))
+		p.line(printable(line(s.Path)))
 	}
 	p.prose("  ", s.Reason)
-	if s.Help != "" {
-		p.prose("  → ", s.Help)
-	}
+	p.labeled("help", s.Help)
 	p.line()
+}
+
+// safetyOf says who must agree to a fix.
+func safetyOf(f *checks.Fix) string {
+	if f.Safety == checks.Safe {
+		return " (safe: it cannot change what a working image does)"
+	}
+	return " (look at it before you commit it)"
 }
 
 // A listEntry is a finding on a list, with what is to be said of it.
@@ -225,7 +227,7 @@ func newTextPage(w io.Writer, t Terminal) *textPage {
 
 // line writes one line, whose parts are fit for a terminal.
 func (p *textPage) line(parts ...string) {
-	p.out.WriteString(strings.TrimRight(strings.Join(parts, ""), " "))
+	p.out.WriteString(logLine(strings.TrimRight(strings.Join(parts, ""), " ")))
 	p.out.WriteByte('\n')
 }
 
@@ -239,14 +241,23 @@ func (p *textPage) section(name string) {
 	p.line(p.style(rule, ansi.AttrFaint))
 }
 
-// prose writes sentences after a mark, wrapped and indented to where the mark ends.
-func (p *textPage) prose(mark, text string) {
-	indent := ansi.StringWidth(mark)
-	for i, l := range p.wrap(text, min(p.width, maxProse)-indent) {
-		if i > 0 {
-			mark = strings.Repeat(" ", indent)
-		}
-		p.line(mark, l)
+// prose writes sentences, wrapped and indented.
+func (p *textPage) prose(indent, text string) {
+	for _, l := range p.wrap(text, min(p.width, maxProse)-len(indent)) {
+		p.line(indent, l)
+	}
+}
+
+// labeled writes sentences, if there are any, beside what they are.
+func (p *textPage) labeled(label, text string) {
+	const indent = 8
+	if text == "" {
+		return
+	}
+	before := "  " + p.style(label, ansi.AttrGreenForegroundColor) + strings.Repeat(" ", indent-2-len(label))
+	for _, l := range p.wrap(text, min(p.width, maxProse)-indent) {
+		p.line(before, l)
+		before = strings.Repeat(" ", indent)
 	}
 }
 

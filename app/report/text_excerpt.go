@@ -72,7 +72,7 @@ func (e *excerpt) row(number int, text string) {
 	if number > 0 {
 		shown = strconv.Itoa(number)
 	}
-	e.page.line(e.page.style(fmt.Sprintf(" %*s │ ", e.digits, shown), ansi.AttrFaint), text)
+	e.page.line(e.page.style(fmt.Sprintf(" %*s │", e.digits, shown), ansi.AttrFaint), " ", text)
 }
 
 func (e *excerpt) mark(m mark) {
@@ -176,6 +176,7 @@ type cell struct {
 type shownLine struct {
 	cells []cell
 	width int
+	end   int // offset of the first byte that has no cell
 }
 
 // layOut lays out a line of a file, or of a very long one what is around a byte of it.
@@ -190,7 +191,7 @@ func layOut(f *source.File, number, around int) shownLine {
 			first--
 		}
 	}
-	var l shownLine
+	l := shownLine{end: last}
 	add := func(offset int, shown string, width int) {
 		l.cells = append(l.cells, cell{offset: offset, column: l.width, width: width, shown: shown})
 		l.width += width
@@ -215,6 +216,7 @@ func layOut(f *source.File, number, around int) shownLine {
 	}
 	if last < len(text) {
 		add(last, "…", 1)
+		l.end = len(text)
 	}
 	return l
 }
@@ -226,7 +228,7 @@ const byteOrderMark = "\ufeff"
 func (l shownLine) columns(start, end int) (from, to int) {
 	from, to = l.width, 0
 	for i, c := range l.cells {
-		next := 1<<63 - 1
+		next := l.end
 		if i+1 < len(l.cells) {
 			next = l.cells[i+1].offset
 		}
@@ -243,11 +245,12 @@ func (l shownLine) columns(start, end int) (from, to int) {
 // window is the first column to show so that the columns from start to end, or the
 // first of them, can be seen.
 func (l shownLine) window(start, end, width int) int {
-	if l.width <= width || end < width {
+	whole := max(l.width, start+1) // with the column after the line, where a span may be
+	if whole <= width || end < width {
 		return 0
 	}
 	before := max(width/4, width-2-(end-start)) / 2
-	return max(0, min(start-before, l.width-width))
+	return max(0, min(start-before, whole-width))
 }
 
 // crop is the part of the line from a column on that is that wide. Dots stand for what

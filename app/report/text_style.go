@@ -41,7 +41,7 @@ func (p *textPage) wrap(text string, width int) []string {
 	var lines []string
 	var b strings.Builder
 	column, code := 0, false
-	for word := range strings.FieldsSeq(printable(text)) {
+	for word := range strings.FieldsSeq(printable(line(text))) {
 		w := ansi.StringWidth(word)
 		switch {
 		case column == 0:

@@ -27,11 +27,7 @@ func (p program) writer(flags reviewFlags) (func(io.Writer, *review.Review) erro
 	case "sarif":
 		return func(w io.Writer, r *review.Review) error { return report.SARIF(w, r, version()) }, nil
 	case "markdown":
-		return func(w io.Writer, r *review.Review) error {
-			page := report.Markdown(r)
-			_, err := fmt.Fprintf(w, "# %s\n\n%s\n%s", page.Title, page.Summary, page.Text)
-			return err
-		}, nil
+		return report.WriteMarkdown, nil
 	case "github":
 		return report.GitHub, nil
 	}

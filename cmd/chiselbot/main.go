@@ -21,17 +21,22 @@ const (
 	exitPassed = 0 // nothing new at or above --fail-on
 	exitFailed = 1 // new findings at or above --fail-on
 	exitUsage  = 2 // wrong usage, or nothing could be read
-	exitUnsure = 3 // nothing new was found, but something could not be checked
+	exitUnsure = 3 // nothing new at or above --fail-on, but something could not be checked
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	os.Exit(run(ctx, program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:]))
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	os.Exit(run(ctx, program{self: self, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:]))
 }
 
 // program is what a verb may use of the world.
 type program struct {
+	self     string // the path of the program
 	in       io.Reader
 	out, err io.Writer
 	env      []string

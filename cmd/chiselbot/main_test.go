@@ -2,8 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
+	"io"
 	"os"
+	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -17,24 +21,49 @@ var update = flag.Bool("update", false, "rewrite golden files with what the code
 // today is the day on which the stories play.
 var today = time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)
 
+// testProgram is the program on that day. Its children are this test binary.
+func testProgram(in io.Reader, out, err io.Writer, env []string) program {
+	self, failed := os.Executable()
+	if failed != nil {
+		panic(failed)
+	}
+	return program{self: self, in: in, out: out, err: err, env: env, now: func() time.Time { return today }}
+}
+
 func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == sandboxVerb {
+		os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, nil), os.Args[1:]))
+	}
 	testscript.Main(m, map[string]func(){
 		"chiselbot": func() {
-			p := program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: func() time.Time { return today }}
-			os.Exit(run(context.Background(), p, os.Args[1:]))
+			os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:]))
 		},
 	})
 }
 
 // TestStories runs the command as a person would. "repository DIR BASE HEAD" makes a git
 // repository whose branch main holds the files of the folder BASE, and whose current
-// branch, change, those of HEAD over them.
+// branch, change, those of HEAD over them. "exits CODE COMMAND..." demands an exit code.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: *update,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: exits CODE COMMAND...")
+				}
+				code, failed := 0, (*exec.ExitError)(nil)
+				if err := ts.Exec(args[1], args[2:]...); errors.As(err, &failed) {
+					code = failed.ExitCode()
+				} else {
+					ts.Check(err)
+				}
+				if strconv.Itoa(code) != args[0] {
+					ts.Fatalf("exit code %d, want %s", code, args[0])
+				}
+			},
 			"repository": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 3 {
 					ts.Fatalf("usage: repository DIR BASE HEAD")
