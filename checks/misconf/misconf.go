@@ -89,7 +89,7 @@ func (s *Scanner) ScanObject(context.Context, *kube.Object) ([]checks.ObjectFind
 // A verdict is one failure of one check, in Trivy's terms. Lines are counted from one; a
 // failure that has no place, because something is missing from the file, has line 0.
 type verdict struct {
-	check      *check
+	check      *description
 	message    string
 	start, end int
 }

@@ -88,7 +88,7 @@ func TestAgreement(t *testing.T) {
 			t.Errorf("%s (-trivy +ours):\n%s", name, diff)
 		}
 	}
-	for _, id := range ids {
+	for _, id := range dockerfileIDs {
 		if !failed[id] || !passed[id] {
 			t.Errorf("%s: the corpus shows it failing: %t, passing: %t; want both", id, failed[id], passed[id])
 		}
