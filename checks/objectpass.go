@@ -51,13 +51,10 @@ func (p *ObjectPass) Replace(n *kube.Node, text string) []source.Edit {
 	return replace(p.Object, n, text)
 }
 
-func replace(o *kube.Object, n *kube.Node, text string) []source.Edit {
-	at := o.Where(n)
-	place := at.Place()
-	if !at.Verified || place.IsZero() || place.File.Slice(place.Span) != o.Document.Slice(n.Span) {
-		return nil
-	}
-	return []source.Edit{{Path: place.File.Path(), Span: place.Span, New: text}}
+// Insert is the edit that gives a mapping of the object a field, named by a path; nil
+// where it cannot be told where the field would have to be written.
+func (p *ObjectPass) Insert(mapping *kube.Node, value string, path ...string) []source.Edit {
+	return insert(p.Object, mapping, value, path...)
 }
 
 // A ReleasePass is one rule's look at all objects that are applied together.

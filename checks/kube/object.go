@@ -45,11 +45,14 @@ func (o *Object) WhereAbsent(mapping *Node, path ...string) Origin {
 	return o.origins.Absent(o.head(mapping), mapping.Span, strings.Join(path, "."))
 }
 
-// head is what a person takes for the beginning of a mapping or a list: its key, or the
-// first line of an item of a list.
+// head is what a person takes for the beginning of a mapping or a list: its key, or for
+// an item of a list its name, else its first line.
 func (o *Object) head(n *Node) source.Span {
 	if n.Key != "" {
 		return n.KeySpan
+	}
+	if name := n.field("name"); name != nil && name.Kind != Mapping && name.Kind != Sequence {
+		n = &Node{Span: source.Span{Start: name.KeySpan.Start, End: name.Span.End}}
 	}
 	line := o.Document.LineSpan(o.Document.LineAt(n.Span.Start))
 	return source.Span{Start: n.Span.Start, End: max(n.Span.Start, min(n.Span.End, line.End))}

@@ -55,7 +55,7 @@ func TestOneStem(t *testing.T) {
 }
 
 // sharedFiles are Go files of the package that several rules use.
-var sharedFiles = map[string]bool{"accounts.go": true, "edit.go": true, "execform.go": true, "globalization.go": true, "packages.go": true, "ports.go": true, "quote.go": true, "shell.go": true, "stage.go": true, "toolbox.go": true}
+var sharedFiles = map[string]bool{"accounts.go": true, "container.go": true, "edit.go": true, "execform.go": true, "globalization.go": true, "packages.go": true, "ports.go": true, "quote.go": true, "shell.go": true, "stage.go": true, "toolbox.go": true}
 
 func TestRuleValues(t *testing.T) {
 	t.Parallel()
