@@ -64,6 +64,13 @@ var severities = map[string]checks.Severity{
 	"LOW":      checks.Notice,
 }
 
+// offByDefault are the checks that say nothing unless the settings give them a severity,
+// each with the reason, a clause.
+var offByDefault = map[string]string{
+	"KSV-0110": "charts and most manifests leave the namespace to whoever applies them, and the check takes that for the namespace `default`",
+	"KSV-0125": "the check trusts the registries of three clouds and no other, whatever your own is",
+}
+
 // newRule makes a rule of a check's description.
 func newRule(meta *trivyrego.StaticMetadata) (*checks.Rule, error) {
 	severity, ok := severities[meta.Severity]
@@ -77,7 +84,12 @@ func newRule(meta *trivyrego.StaticMetadata) (*checks.Rule, error) {
 		// The address that the trivy command prints, pkg/scan/local/service.go.
 		URL: "https://avd.aquasec.com/misconfig/" + strings.ToLower(meta.ID),
 	}
-	r.Doc = fmt.Sprintf("# %s\n\n**%s** (a check of Trivy)\n\n%s\n\n## What to do\n\n%s\n\nMore: <%s>\n",
-		r.ID, r.Title, sentence(meta.Description), sentence(meta.RecommendedActions), r.URL)
+	off := ""
+	if because, ok := offByDefault[r.ID]; ok {
+		r.Severity = checks.Off
+		off = "\n\nThis check is off unless the settings give it a severity: " + because + "."
+	}
+	r.Doc = fmt.Sprintf("# %s\n\n**%s** (a check of Trivy)\n\n%s%s\n\n## What to do\n\n%s\n\nMore: <%s>\n",
+		r.ID, r.Title, sentence(meta.Description), off, sentence(meta.RecommendedActions), r.URL)
 	return r, nil
 }
