@@ -10,6 +10,8 @@ import (
 
 	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/rego"
+	"github.com/open-policy-agent/opa/v1/storage"
+	"github.com/open-policy-agent/opa/v1/storage/inmem"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -57,9 +59,15 @@ func bearable(verdicts []verdict) []verdict {
 	return few
 }
 
+// kubernetesVersion is the version for which the checks speak: the newest that they know
+// anything about. The trivy command leaves it open unless it is told one, and is silent
+// about outdated API versions then.
+const kubernetesVersion = "1.32.0"
+
 // objectPolicies are the compiled Kubernetes checks.
 type objectPolicies struct {
 	compiler *ast.Compiler
+	store    storage.Store
 	// byKind are the questions for the kinds that checks name, in lower case; the one
 	// for all others is under the empty name.
 	byKind map[string]func() (*question, error)
@@ -78,7 +86,11 @@ func compileObjects() (*objectPolicies, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &objectPolicies{compiler: compiler, byKind: map[string]func() (*question, error){}}
+	p := &objectPolicies{
+		compiler: compiler,
+		store:    inmem.NewFromObject(map[string]any{"k8s": map[string]any{"version": kubernetesVersion}}),
+		byKind:   map[string]func() (*question, error){},
+	}
 	kinds := map[string]bool{"": true}
 	for _, d := range described {
 		for _, k := range d.kinds {
@@ -103,7 +115,11 @@ func (p *objectPolicies) prepare(all []*description) (*question, error) {
 		terms[i] = d.path + ".deny"
 	}
 	// Preparing computes only, there is nothing to cancel.
-	query, err := rego.New(rego.Query("["+strings.Join(terms, ", ")+"]"), rego.Compiler(p.compiler)).PrepareForEval(context.Background())
+	query, err := rego.New(
+		rego.Query("["+strings.Join(terms, ", ")+"]"),
+		rego.Compiler(p.compiler),
+		rego.Store(p.store),
+	).PrepareForEval(context.Background())
 	if err != nil {
 		return nil, fmt.Errorf("compile Trivy's checks: %w", err)
 	}

@@ -33,7 +33,12 @@ func objectFindings(o *kube.Object, verdicts []verdict) []checks.ObjectFinding {
 			}
 			seen[key{id, spot.key}] = true
 			message := spot.message
-			if message == "" {
+			switch {
+			case message != "":
+			case strings.Contains(v.message, metadataKey):
+				// The message quotes a whole part of the object, secrets included.
+				message = sentence(v.check.rule.Title)
+			default:
 				message = sentence(shorten(v.message))
 			}
 			findings = append(findings, checks.ObjectFinding{
