@@ -132,8 +132,7 @@ func manifestReleases(manifests []*manifest, pods kube.Paths) []*Release {
 			releases = append(releases, r)
 		}
 		for _, o := range m.objects {
-			r.Objects = append(r.Objects, o)
-			r.Pods = append(r.Pods, o.Pods(pods)...)
+			r.add(o, pods)
 		}
 	}
 	return releases

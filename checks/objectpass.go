@@ -18,9 +18,13 @@ type ObjectPass struct {
 	Now time.Time
 
 	rule     *Rule
+	image    func(*kube.Container) *Image
 	findings []Finding
 	skips    []Skip
 }
+
+// Image is what is known of the image that a container runs, nil where nothing is.
+func (p *ObjectPass) Image(c *kube.Container) *Image { return p.image(c) }
 
 // Report adds a finding that stands where its subject comes from: the values key, or
 // the line of the template or the manifest. The finding's key says which part of the
@@ -63,8 +67,12 @@ type ReleasePass struct {
 	Now     time.Time
 
 	rule     *Rule
+	image    func(*kube.Container) *Image
 	findings []Finding
 }
+
+// Image is as [ObjectPass.Image].
+func (p *ReleasePass) Image(c *kube.Container) *Image { return p.image(c) }
 
 // Report adds a finding about an object, as [ObjectPass.Report] does.
 func (p *ReleasePass) Report(o *kube.Object, at kube.Origin, f Finding) {

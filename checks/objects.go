@@ -18,19 +18,30 @@ const annotation = "chiselbot.dev/ignore."
 // release checks all objects of a release.
 func (r *runner) release(ctx context.Context, rel *Release) Result {
 	var res Result
+	known := map[*kube.Container]*Image{}
+	image := func(c *kube.Container) *Image {
+		i, ok := known[c]
+		if !ok {
+			i = r.image(c, rel)
+			known[c] = i
+		}
+		return i
+	}
 	for _, o := range rel.Objects {
 		pods := slices.DeleteFunc(slices.Clone(rel.Pods), func(p *kube.Pod) bool { return p.Object != o })
+		look := look{said: map[string]bool{}}
 		var found []Finding
 		for _, rule := range r.opts.Rules {
 			if rule.Object == nil {
 				continue
 			}
-			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule}
+			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule, image: image}
 			if err := guard(func() error { rule.Object(pass); return nil }); err != nil {
 				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
 				continue
 			}
 			found = append(found, pass.findings...)
+			look.said[rule.ID] = len(pass.findings) > 0
 			res.Skips = append(res.Skips, pass.skips...)
 		}
 		for _, s := range r.opts.Scanners {
@@ -44,18 +55,18 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 				found = append(found, stand(f.Rule, rel, o, f.At, f.Finding))
 			}
 		}
-		r.keep(&res, found, func(f Finding) (Drop, bool) { return r.dropObject(f, o) })
+		r.keep(&res, found, func(f Finding) (Drop, bool) { return r.dropObject(f, o, &look) })
 	}
 	for _, rule := range r.opts.Rules {
 		if rule.Release == nil || len(rel.Objects) == 0 {
 			continue
 		}
-		pass := &ReleasePass{Release: rel, Now: r.opts.Now, rule: rule}
+		pass := &ReleasePass{Release: rel, Now: r.opts.Now, rule: rule, image: image}
 		if err := guard(func() error { rule.Release(pass); return nil }); err != nil {
 			res.Skips = append(res.Skips, failed(rule, rel.home(rel.Objects[0]), err))
 			continue
 		}
-		r.keep(&res, pass.findings, func(f Finding) (Drop, bool) { return r.dropObject(f, nil) })
+		r.keep(&res, pass.findings, func(f Finding) (Drop, bool) { return r.dropObject(f, nil, &look{}) })
 	}
 	return res
 }
@@ -70,8 +81,8 @@ func failed(rule *Rule, file *source.File, err error) Skip {
 
 // dropObject decides whether somebody knows better than a finding about an object: with
 // a comment at any of the places that the subject comes from, or with an annotation.
-func (r *runner) dropObject(f Finding, o *kube.Object) (Drop, bool) {
-	if d, ok := r.dropReplaced(f); ok {
+func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
+	if d, ok := r.dropReplaced(f, l); ok {
 		return d, true
 	}
 	places := []kube.Place{{File: f.File, Span: f.Span}}
@@ -83,8 +94,10 @@ func (r *runner) dropObject(f Finding, o *kube.Object) (Drop, bool) {
 		if at.IsZero() {
 			continue
 		}
-		if d, ok := r.dropComment(f, at.File, at.Span, r.comments.of(at.File)); ok {
-			return d, true
+		for _, c := range r.comments.of(at.File) {
+			if r.silences(c, f, at.Span) {
+				return Drop{Finding: f, Reason: c.Reason, By: Related{File: at.File, Span: c.Span}}, true
+			}
 		}
 	}
 	if o == nil {

@@ -19,6 +19,11 @@ type Release struct {
 	Pods    []*kube.Pod
 }
 
+func (r *Release) add(o *kube.Object, paths kube.Paths) {
+	r.Objects = append(r.Objects, o)
+	r.Pods = append(r.Pods, o.Pods(paths)...)
+}
+
 // Dir is the folder of the chart or of the manifests.
 func (r *Release) Dir() string {
 	switch {

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -10,9 +9,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/checks/builds"
+	"github.com/chiselbot/chiselbot/checks/chart"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
-	"github.com/chiselbot/chiselbot/checks/ignore"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -31,6 +32,16 @@ type Options struct {
 	// IsManifest tells by their path the files that are Kubernetes manifests if their
 	// content says so; nil stands for [MayBeManifest].
 	IsManifest func(path string) bool
+	// Charts are the settings of charts, by their folders.
+	Charts map[string][]chart.Settings
+	// Fetcher supplies the dependencies of charts that the tree does not have; it may be
+	// nil.
+	Fetcher chart.Fetcher
+	// Render runs the templates of a chart; nil stands for [render.Run] in this process.
+	Render chart.Renderer
+	// Images are the paths of Dockerfiles by the repositories of the images that they build,
+	// where that is known better than from the tree.
+	Images map[string]string
 	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
 	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
@@ -81,7 +92,14 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if opts.IsManifest == nil {
 		opts.IsManifest = MayBeManifest
 	}
-	found, err := find(ctx, tree, opts)
+	if opts.Render == nil {
+		opts.Render = render.Run
+	}
+	charts, err := chart.Find(ctx, tree, opts.Fetcher)
+	if err != nil {
+		return nil, err
+	}
+	found, err := find(ctx, tree, charts.Paths, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +109,16 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	all.Releases = manifestReleases(manifests, opts.Pods)
+	if err := r.charts(ctx, charts, &all); err != nil {
+		return nil, err
+	}
+	all.Releases = append(all.Releases, manifestReleases(manifests, opts.Pods)...)
 	all.Dockerfiles = len(found.dockerfiles)
+	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
+		return nil, err
+	}
+	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images)
+	r.images.Only(onlyImage(all.Releases))
 
 	var jobs []func(context.Context) Result
 	for _, path := range found.dockerfiles {
@@ -135,17 +161,22 @@ func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, erro
 // found are the files of a tree that are of interest, each list in lexical order.
 type found struct {
 	dockerfiles, projects, manifests []string
+	// statements may say which Dockerfile builds an image.
+	statements []string
 }
 
-func find(ctx context.Context, tree source.Tree, opts Options) (*found, error) {
+func find(ctx context.Context, tree source.Tree, charts []string, opts Options) (*found, error) {
 	var f found
 	_, err := tree.Find(ctx, func(path string) bool {
+		if builds.IsStatement(path) {
+			f.statements = append(f.statements, path)
+		}
 		switch {
 		case opts.IsDockerfile(path):
 			f.dockerfiles = append(f.dockerfiles, path)
 		case dotnet.IsProjectFile(path):
 			f.projects = append(f.projects, path)
-		case opts.IsManifest(path):
+		case opts.IsManifest(path) && !inChart(path, charts):
 			f.manifests = append(f.manifests, path)
 		}
 		return false
@@ -155,88 +186,26 @@ func find(ctx context.Context, tree source.Tree, opts Options) (*found, error) {
 	}
 	slices.Sort(f.dockerfiles)
 	slices.Sort(f.manifests)
+	slices.Sort(f.statements)
 	return &f, nil
-}
-
-// replaced maps the ids of other tools' checks to the rules that stand in for them.
-func replaced(rules []*Rule) map[string]*Rule {
-	m := map[string]*Rule{}
-	for _, r := range rules {
-		for _, other := range r.Replaces {
-			m[other.ID] = r
-		}
-	}
-	return m
 }
 
 type runner struct {
 	opts     Options
 	tree     source.Tree
 	projects *dotnet.Projects
-	replaced map[string]*Rule
+	replaced map[string][]*Rule
 	comments comments
-}
 
-// file checks one Dockerfile.
-func (r *runner) file(ctx context.Context, path string) Result {
-	text, err := r.tree.Read(path)
-	if err != nil {
-		return Result{Skips: []Skip{{Path: path, Reason: sentence(err)}}}
-	}
-	res := Result{Files: []*source.File{text}}
-	f, err := parse(text)
-	if err != nil {
-		res.Skips = append(res.Skips, unparsed(text, err))
-		return res
-	}
-	for _, image := range f.Images() {
-		if image.Problem != "" {
-			res.Skips = append(res.Skips, unresolved(text, image))
-		}
-	}
-
-	ignores := ignore.In(f)
-	var found []Finding
-	for _, rule := range r.opts.Rules {
-		if rule.Dockerfile == nil {
-			continue
-		}
-		pass := &DockerfilePass{
-			File: f, Final: f.Final(), Projects: r.projects, Ignores: ignores,
-			Rules: r.opts.Rules, Now: r.opts.Now, rule: rule,
-		}
-		if err := guard(func() error { rule.Dockerfile(pass); return nil }); err != nil {
-			res.Skips = append(res.Skips, failed(rule, text, err))
-			continue
-		}
-		found = append(found, pass.findings...)
-		res.Skips = append(res.Skips, pass.skips...)
-	}
-	for _, s := range r.opts.Scanners {
-		var theirs []Finding
-		err := guard(func() (err error) { theirs, err = s.Scan(ctx, f); return err })
-		if err != nil {
-			res.Skips = append(res.Skips, Skip{Path: path, Reason: sentence(err)})
-		}
-		found = append(found, theirs...)
-	}
-
-	r.keep(&res, found, func(one Finding) (Drop, bool) {
-		if d, ok := r.dropReplaced(one); ok {
-			return d, true
-		}
-		return r.dropComment(one, text, one.Span, ignores)
-	})
-	return res
+	dockerfiles map[string]*parsed
+	images      *builds.Images
 }
 
 // keep adds findings with the severity that the settings give them, unless they are off
 // or dropped.
 func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, bool)) {
 	for _, one := range found {
-		if s, ok := r.opts.Severities[one.Rule.ID]; ok {
-			one.Severity = s
-		}
+		one.Severity = r.severity(one)
 		if d, ok := drop(one); ok {
 			to.Drops = append(to.Drops, d)
 		} else if one.Severity != Off {
@@ -245,41 +214,12 @@ func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, boo
 	}
 }
 
-// dropReplaced drops what one of the rules says with more knowledge.
-func (r *runner) dropReplaced(f Finding) (Drop, bool) {
-	if by := r.replaced[f.Rule.ID]; by != nil {
-		for _, other := range by.Replaces {
-			if other.ID == f.Rule.ID {
-				return Drop{Finding: f, Reason: fmt.Sprintf("`%s` says it instead: %s.", by.ID, other.Because)}, true
-			}
-		}
+// severity is the one that a finding is to have: its own or that of the settings.
+func (r *runner) severity(f Finding) Severity {
+	if s, ok := r.opts.Severities[f.Rule.ID]; ok {
+		return s
 	}
-	return Drop{}, false
-}
-
-// dropComment drops what a comment covers that stands in the file with the place.
-func (r *runner) dropComment(f Finding, file *source.File, at source.Span, comments []ignore.Comment) (Drop, bool) {
-	for _, c := range comments {
-		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(at) || !names(c, f.Rule) {
-			continue
-		}
-		return Drop{Finding: f, Reason: c.Reason, By: Related{File: file, Span: c.Span}}, true
-	}
-	return Drop{}, false
-}
-
-// names reports whether an ignore comment names the rule or, in another tool's dialect,
-// a check that the rule replaces.
-func names(c ignore.Comment, rule *Rule) bool {
-	if c.Names(rule.ID) {
-		return true
-	}
-	return slices.ContainsFunc(rule.Replaces, func(o Replaced) bool { return c.Names(o.ID) })
-}
-
-func parse(text *source.File) (f *dockerfile.File, err error) {
-	err = guard(func() (err error) { f, err = dockerfile.Parse(text); return err })
-	return f, err
+	return f.Severity
 }
 
 // guard turns a panic into an error, so that one stranger's file cannot end the review
@@ -291,22 +231,6 @@ func guard(do func() error) (err error) {
 		}
 	}()
 	return do()
-}
-
-func unparsed(text *source.File, err error) Skip {
-	s := Skip{Path: text.Path(), File: text, Reason: sentence(err), Help: "Nothing in this file was checked; `docker build` would refuse it too."}
-	if pe := (*dockerfile.ParseError)(nil); errors.As(err, &pe) {
-		s.Span, s.Reason = text.LineSpan(max(1, pe.Line)), sentence(errors.New(pe.Message))
-	}
-	return s
-}
-
-func unresolved(text *source.File, image dockerfile.Image) Skip {
-	return Skip{
-		Path: text.Path(), File: text, Span: image.Span,
-		Reason: fmt.Sprintf("The image `%s` is not known: %s.", image.Written, image.Problem),
-		Help:   "What depends on this image was not checked. Give the ARG a default value to have it checked.",
-	}
 }
 
 // sentence makes an error's text a sentence.

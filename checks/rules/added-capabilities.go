@@ -23,11 +23,11 @@ var baselineCapabilities = []string{
 }
 
 func checkAddedCapabilities(p *checks.ObjectPass) {
-	for c := range linuxContainers(p) {
+	for c := range containers(p) {
 		for _, n := range c.Node.List("securityContext", "capabilities", "add") {
 			name := n.Text()
-			if name == "NET_BIND_SERVICE" {
-				continue
+			if name == "NET_BIND_SERVICE" || c.Pod.Windows() && slices.Contains(baselineCapabilities, name) {
+				continue // restricted leaves Windows out
 			}
 			f := checks.Finding{
 				Key:  containerKey(c, "capabilities.add "+name),
