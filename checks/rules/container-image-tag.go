@@ -29,12 +29,14 @@ func checkContainerImageTag(p *checks.ObjectPass) {
 			Key:  containerKey(c, "image"),
 			Help: "Write the version that you tested as the tag, or add the digest (`@sha256:…`).",
 		}
+		at := p.Object.WherePart(n, ref.Tag)
 		if ref.Tag == "" {
+			at = p.Object.WherePart(n, path.Base(ref.Repository))
 			f.Message = fmt.Sprintf("The image %s of the %s %s has no tag, so `latest` is taken: each pod that starts may run another version.", code(ref.Familiar()), roleNames[c.Role], code(c.Name))
 		} else {
 			f.Message = fmt.Sprintf("The tag %s of %s moves: each pod of the %s %s that starts may run another version.", code(ref.Tag), code(ref.Familiar()), roleNames[c.Role], code(c.Name))
 		}
-		p.Report(p.Object.Where(n), f)
+		p.Report(at, f)
 	}
 }
 
