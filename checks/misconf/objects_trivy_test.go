@@ -37,7 +37,7 @@ var objectExceptions = map[string]struct {
 	"form-comments-and-markers": {"Trivy loses a line at each document marker behind the first comment", nil},
 	"form-duplicate-fields":     {"Trivy does not read an object that sets a field twice; Kubernetes takes the last", nil},
 	"form-flow-on-one-line":     {"Trivy takes what begins with a bracket for JSON", nil},
-	"form-merge-key": {"Trivy does not merge what << stands for", []string{"KSV-0012", "KSV-0017"}},
+	"form-merge-key":            {"Trivy does not merge what << stands for", []string{"KSV-0012", "KSV-0017"}},
 	"form-yes-and-no": {
 		"yes, no and on are booleans for Kubernetes and strings for Trivy",
 		[]string{"KSV-0001", "KSV-0010", "KSV-0012", "KSV-0014"},

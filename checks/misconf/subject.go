@@ -21,6 +21,7 @@ func objectFindings(o *kube.Object, verdicts []verdict) []checks.ObjectFinding {
 	s := newScene(o)
 	type key struct{ id, subject string }
 	seen := map[key]bool{}
+	count := map[string]int{}
 	var findings []checks.ObjectFinding
 	for _, v := range verdicts {
 		id := v.check.rule.ID
@@ -28,10 +29,11 @@ func objectFindings(o *kube.Object, verdicts []verdict) []checks.ObjectFinding {
 		for _, spot := range spots {
 			// Several verdicts of a check may be about one subject: some checks name every
 			// container that is not at fault together with every one that is.
-			if seen[key{id, spot.key}] {
+			if seen[key{id, spot.key}] || count[id] == maxPerCheck {
 				continue
 			}
 			seen[key{id, spot.key}] = true
+			count[id]++
 			message := spot.message
 			switch {
 			case message != "":
@@ -214,36 +216,42 @@ func security(match func(*kube.Node) bool, path ...string) subject {
 	}
 	return func(s *scene, v verdict) []spot {
 		return slices.Concat(
-			inPods(func(p *kube.Pod) map[string]*kube.Node { return part(p.Spec) })(s, v),
+			inPods(func(p *kube.Pod) map[string]*kube.Node { return part(p.Spec) }, "")(s, v),
 			inContainers(func(c *kube.Container) map[string]*kube.Node { return part(c.Node) }, "")(s, v),
 		)
 	}
 }
 
 // inPods are parts of the object's pods.
-func inPods(parts func(p *kube.Pod) map[string]*kube.Node) subject {
+func inPods(parts func(p *kube.Pod) map[string]*kube.Node, message string) subject {
 	return func(s *scene, _ verdict) []spot {
 		var spots []spot
 		for _, p := range s.pods {
 			for word, n := range sorted(parts(p)) {
-				spots = append(spots, spot{key: "pod " + word, at: s.Where(n)})
+				one := spot{key: "pod " + word, at: s.Where(n)}
+				if message != "" {
+					one.message = fmt.Sprintf(message, shorten(word), shorten(n.Text()))
+				}
+				spots = append(spots, one)
 			}
 		}
 		return spots
 	}
 }
 
-func podField(path ...string) subject {
-	return inPods(func(p *kube.Pod) map[string]*kube.Node {
-		if n := p.Spec.Get(path...); n != nil {
-			return map[string]*kube.Node{strings.Join(path, "."): n}
+// podField is a field of the pods, or the place where it would be.
+func podField(name string) subject {
+	return func(s *scene, _ verdict) []spot {
+		var spots []spot
+		for _, p := range s.pods {
+			spots = append(spots, spot{key: "pod " + name, at: s.below(p.Spec, []string{name})})
 		}
-		return nil
-	})
+		return spots
+	}
 }
 
 // volumes are the volumes in which a part is found.
-func volumes(part func(volume *kube.Node) *kube.Node) subject {
+func volumes(part func(volume *kube.Node) *kube.Node, message string) subject {
 	return inPods(func(p *kube.Pod) map[string]*kube.Node {
 		found := map[string]*kube.Node{}
 		for _, volume := range p.Spec.List("volumes") {
@@ -252,24 +260,49 @@ func volumes(part func(volume *kube.Node) *kube.Node) subject {
 			}
 		}
 		return found
-	})
+	}, message)
 }
 
 // rule is the word that matters in the rule of a role that the verdict names. Which rule
-// of the role it is does not belong to the key: rules have no names.
+// of the role it is does not belong to the key: rules have no names. Trivy's messages say
+// what the check forbids, not what the rule allows.
 func rule(field string, words ...string) subject {
 	return func(s *scene, v verdict) []spot {
 		n := s.mappings[v.start]
 		if n == nil {
 			return nil
 		}
+		one := spot{
+			key: "rules", at: s.below(n, []string{field}),
+			message: fmt.Sprintf("%s '%s' allows %s on %s.", s.Kind, shorten(s.Name), list(n, "verbs"), list(n, "resources")),
+		}
 		for _, item := range n.List(field) {
 			if slices.Contains(words, item.Text()) {
-				return []spot{{key: "rules", at: s.Where(item)}}
+				one.at = s.Where(item)
+				break
 			}
 		}
-		return []spot{{key: "rules", at: s.below(n, []string{field})}}
+		return []spot{one}
 	}
+}
+
+// maxListed is how many words of a list a message quotes.
+const maxListed = 5
+
+func list(n *kube.Node, field string) string {
+	var words []string
+	items := n.List(field)
+	for i, item := range items {
+		if i == maxListed {
+			words = append(words, fmt.Sprintf("%d more", len(items)-i))
+			break
+		}
+		words = append(words, "'"+shorten(item.Text())+"'")
+	}
+	if last := len(words) - 1; last > 0 {
+		return strings.Join(words[:last], ", ") + " and " + words[last]
+	}
+	return strings.Join(words, "")
 }
 
 // objectField is a field of the object, or the place where it would be.

@@ -40,7 +40,7 @@ var objectSubjects = map[string]subject{
 
 	// Containers and their pods.
 	"KSV-0002": appArmor,
-	"KSV-0006": volumes(hostPath(is("/var/run/docker.sock"))),
+	"KSV-0006": volumes(hostPath(is("/var/run/docker.sock")), hostPathMessage),
 	"KSV-0007": podField("hostAliases"),
 	"KSV-0008": podField("hostIPC"),
 	"KSV-0009": podField("hostNetwork"),
@@ -50,13 +50,13 @@ var objectSubjects = map[string]subject{
 	"KSV-0015": field("resources", "requests", "cpu"),
 	"KSV-0016": field("resources", "requests", "memory"),
 	"KSV-0018": field("resources", "limits", "memory"),
-	"KSV-0023": volumes(hostPath(func(string) bool { return true })),
+	"KSV-0023": volumes(hostPath(func(string) bool { return true }), hostPathMessage),
 	"KSV-0024": ports("hostPort", "Container '%s' should not take port %s of its host.", func(int64) bool { return true }),
-	"KSV-0028": volumes(nonCore),
+	"KSV-0028": volumes(nonCore, ""),
 	"KSV-0036": podField("automountServiceAccountToken"),
 	"KSV-0102": field("image"),
 	"KSV-0117": ports("containerPort", "Container '%s' should not listen on port %s, which is below 1024.", func(port int64) bool { return port < 1024 }),
-	"KSV-0121": volumes(hostPath(is("/", "/boot", "/dev", "/etc", "/lib", "/proc", "/sys", "/usr", "/var/lib/docker"))),
+	"KSV-0121": volumes(hostPath(is("/", "/boot", "/dev", "/etc", "/lib", "/proc", "/sys", "/usr", "/var/lib/docker")), hostPathMessage),
 	"KSV-0125": field("image"),
 
 	// Roles and who has them.
@@ -97,7 +97,7 @@ var objectSubjects = map[string]subject{
 	"KSV-0108":  external,
 	"KSV-0109":  configMap("ConfigMap '%s' holds what looks like a secret under '%s'."),
 	"KSV-0110":  objectField("metadata", "namespace"),
-	"KSV-0124":  items(func(string) bool { return true }, "", "spec", "parameters", "repos"),
+	"KSV-0124":  items(openEnded, "", "spec", "parameters", "repos"),
 }
 
 // flags are the command line of the container that the verdict names. The checks of a
@@ -116,7 +116,7 @@ func seccomp(s *scene, v verdict) []spot {
 	if found := field("securityContext", "seccompProfile", "type")(s, v); found != nil {
 		return found
 	}
-	return inPods(annotations(is("seccomp.security.alpha.kubernetes.io/pod")))(s, v)
+	return inPods(annotations(is("seccomp.security.alpha.kubernetes.io/pod")), "")(s, v)
 }
 
 // defaultContext is where the container, or else the pod, would have what keeps it from
@@ -138,7 +138,7 @@ func appArmor(s *scene, v verdict) []spot {
 	if c == nil {
 		return nil
 	}
-	return inPods(annotations(is("container.apparmor.security.beta.kubernetes.io/"+c.Name)))(s, v)
+	return inPods(annotations(is("container.apparmor.security.beta.kubernetes.io/"+c.Name)), "")(s, v)
 }
 
 // annotations are those of a pod whose names match.
@@ -181,17 +181,17 @@ func seLinux(s *scene, v verdict) []spot {
 	if strings.Contains(v.message, "invalid seLinux type") {
 		names = []string{"type"}
 	}
-	var spots []spot
-	for _, name := range names {
-		spots = append(spots, podField("securityContext", "seLinuxOptions", name)(s, v)...)
-		spots = append(spots, inContainers(func(c *kube.Container) map[string]*kube.Node {
-			if n := c.Node.Get("securityContext", "seLinuxOptions", name); n != nil {
-				return map[string]*kube.Node{"securityContext.seLinuxOptions." + name: n}
-			}
-			return nil
-		}, "")(s, v)...)
+	parts := func(n *kube.Node) map[string]*kube.Node {
+		found := fields(n.Get("securityContext", "seLinuxOptions"), "seLinuxOptions", is(names...))
+		maps.DeleteFunc(found, func(_ string, n *kube.Node) bool {
+			return !strings.Contains(v.message, "'"+n.Key+"'") && !strings.Contains(v.message, "'"+n.Text()+"'")
+		})
+		return found
 	}
-	return spots
+	return slices.Concat(
+		inPods(func(p *kube.Pod) map[string]*kube.Node { return parts(p.Spec) }, "")(s, v),
+		inContainers(func(c *kube.Container) map[string]*kube.Node { return parts(c.Node) }, "")(s, v),
+	)
 }
 
 func sysctls(s *scene, v verdict) []spot {
@@ -203,7 +203,7 @@ func sysctls(s *scene, v verdict) []spot {
 			}
 		}
 		return found
-	})(s, v)
+	}, "")(s, v)
 }
 
 func rootGroups(s *scene, v verdict) []spot {
@@ -220,8 +220,10 @@ func rootGroups(s *scene, v verdict) []spot {
 			}
 		}
 		return found
-	})(s, v)
+	}, "The pod's '%s' should not be %s, which is root's group.")(s, v)
 }
+
+const hostPathMessage = "The %s gives the pod '%s' of its host."
 
 // hostPath is the path of the host that a volume mounts, if it matches.
 func hostPath(match func(string) bool) func(*kube.Node) *kube.Node {
@@ -259,6 +261,12 @@ func ingressAnnotations(s *scene, v verdict) []spot {
 		spots = append(spots, spot{key: word, at: s.Where(n)})
 	}
 	return spots
+}
+
+// openEnded reports whether a prefix of images matches more repositories than it seems to.
+func openEnded(prefix string) bool {
+	parts := strings.Split(prefix, "/")
+	return !strings.ContainsAny(prefix, "/:") || parts[0] == "docker.io" && len(parts) <= 2
 }
 
 func external(s *scene, v verdict) []spot {
