@@ -56,6 +56,8 @@ func All() []*checks.Rule {
 		outOfSupport,
 		packageManager,
 		portMismatch,
+		portName,
+		portsApart,
 		privilegeEscalation,
 		privilegedContainer,
 		privilegedPort,
@@ -76,6 +78,7 @@ func All() []*checks.Rule {
 		unprivilegedTwin,
 		unsafeSysctls,
 		userName,
+		volumeGroup,
 		volumeType,
 		writableRoot,
 	}
