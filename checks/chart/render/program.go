@@ -233,7 +233,8 @@ func (in *instrumenter) pipe(p *parse.PipeNode, s scope) {
 	if p == nil {
 		return
 	}
-	for _, cmd := range p.Cmds {
+	var cmds []*parse.CommandNode
+	for i, cmd := range p.Cmds {
 		fn, _ := cmd.Args[0].(*parse.IdentifierNode)
 		at := site{place: in.place(cmd.Pos), slot: noSlot}
 		if fn != nil && sited[fn.Ident] != "" {
@@ -242,18 +243,21 @@ func (in *instrumenter) pipe(p *parse.PipeNode, s scope) {
 		for _, arg := range cmd.Args {
 			in.argument(arg, s)
 		}
-		if fn == nil {
-			continue
-		}
-		switch name := sited[fn.Ident]; {
-		case name != "":
-			cmd.Args = append(in.withSite([]parse.Node{identifier(name, fn.Pos)}, at), cmd.Args[1:]...)
+		switch {
+		case fn == nil:
+		case sited[fn.Ident] != "":
+			cmd.Args = append(in.withSite([]parse.Node{identifier(sited[fn.Ident], fn.Pos)}, at), cmd.Args[1:]...)
 		case slices.Contains(looking, fn.Ident):
-			for i, arg := range cmd.Args[1:] {
-				cmd.Args[1+i] = look(arg)
+			for j, arg := range cmd.Args[1:] {
+				cmd.Args[1+j] = look(arg)
+			}
+			if i > 0 { // the last argument comes from the command before
+				cmds = append(cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: cmd.Pos, Args: []parse.Node{identifier(fnLook, cmd.Pos)}})
 			}
 		}
+		cmds = append(cmds, cmd)
 	}
+	p.Cmds = cmds
 }
 
 func (in *instrumenter) argument(arg parse.Node, s scope) {
