@@ -24,8 +24,10 @@ var (
 	moving = []string{
 		"list", "tuple", "rest", "initial", "append", "push", "prepend", "concat", "reverse", "compact", "slice", "chunk",
 		"mustRest", "mustInitial", "mustAppend", "mustPush", "mustPrepend", "mustReverse", "mustCompact", "mustSlice",
-		"mustChunk", "values", "trim", "toString", "toStrings",
+		"mustChunk", "values", "trim", "toString", "toStrings", "join",
 	}
+	// measured are those of them that go through all of a value.
+	measured = []string{"toString", "toStrings", "join"}
 	// changing are the functions that make one text of another. The result has the marks of
 	// the text, line by line if it has as many.
 	changing = []string{
@@ -46,7 +48,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 		if !slices.Contains(passing, name) {
 			watched[name] = t.wrap(f, conduct{
 				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
-				structural: slices.Contains(structural, name),
+				measures: !slices.Contains(moving, name) && !slices.Contains(structural, name) || slices.Contains(measured, name),
 			})
 		}
 	}
@@ -57,7 +59,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 }
 
 // A conduct says in which of the lists a function is.
-type conduct struct{ moves, changes, structural bool }
+type conduct struct{ moves, changes, measures bool }
 
 // wrap makes a function of the same type around one.
 func (t *tracer) wrap(f any, does conduct) any {
@@ -151,14 +153,14 @@ func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
 
 // composite prepares a map or a list.
 func (c *call) composite(v reflect.Value) reflect.Value {
-	if c.moves || c.structural {
+	if !c.measures {
 		return v
 	}
 	value := v.Interface()
 	if c.err == nil {
 		c.err = c.measure(value)
 	}
-	if c.err != nil || !c.mixed {
+	if c.err != nil || c.moves || !c.mixed {
 		return v
 	}
 	if clean := stripAll(value); clean != nil {
@@ -228,8 +230,18 @@ func (c *call) result(v reflect.Value) error {
 	return nil
 }
 
-// remark puts the marks of a text behind what was made of it.
+// remark puts the marks of a text into what was made of it: where they were if it still
+// holds the text or is a part of it, or else behind its lines.
 func remark(s, from string) string {
+	if was := strip(from); s == "" || was == "" {
+		return s
+	} else if strings.HasPrefix(was, s) {
+		return cut(from, 0, len(s))
+	} else if strings.HasSuffix(was, s) {
+		return cut(from, len(was)-len(s), len(was))
+	} else if before, after, ok := strings.Cut(s, was); ok && !strings.Contains(from, "\n") {
+		return before + string(appendMark(nil, boundary)) + from + after
+	}
 	lines, sources := strings.Split(s, "\n"), strings.Split(from, "\n")
 	if len(lines) != len(sources) && len(lines) > 1 {
 		return s
@@ -263,6 +275,10 @@ func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 		"repeat":  t.repeat,
 		"print":   func(args ...any) (string, error) { return t.join(fmt.Sprint, args) },
 		"println": func(args ...any) (string, error) { return t.join(fmt.Sprintln, args) },
+		"cat": func(args ...any) (string, error) {
+			args = slices.DeleteFunc(slices.Clone(args), func(v any) bool { return v == nil })
+			return t.join(func(args ...any) string { return strings.TrimSuffix(fmt.Sprintln(args...), "\n") }, args)
+		},
 		"printf":  t.printf,
 	}
 	maps.Copy(f, t.holding(functions))
