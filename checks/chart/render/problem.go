@@ -88,6 +88,7 @@ func (r *run) unreadable(err error) Problem {
 		for _, at := range problems {
 			if at.Lost {
 				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
+				p.Message = at.Message // Helm's is about any of several broken files
 				return p
 			}
 		}
