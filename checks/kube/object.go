@@ -32,6 +32,16 @@ func (o *Object) Where(n *Node) Origin {
 // WhereKey is where the name of a field comes from.
 func (o *Object) WhereKey(n *Node) Origin { return o.origins.Of(n.KeySpan) }
 
+// WherePart is where a part of a scalar comes from, given by its text: the tag of an image,
+// say. It is the last place in the scalar that has the text, or the whole scalar where
+// none has.
+func (o *Object) WherePart(n *Node, text string) Origin {
+	if i := strings.LastIndex(o.Document.Slice(n.Span), text); i >= 0 && text != "" {
+		return o.origins.Of(source.Span{Start: n.Span.Start + i, End: n.Span.Start + i + len(text)})
+	}
+	return o.origins.Of(n.Span)
+}
+
 // WhereAbsent is where a field would come from that a mapping lacks, given by its path.
 // As much of the path as there is is followed first.
 func (o *Object) WhereAbsent(mapping *Node, path ...string) Origin {
@@ -45,11 +55,14 @@ func (o *Object) WhereAbsent(mapping *Node, path ...string) Origin {
 	return o.origins.Absent(o.head(mapping), mapping.Span, strings.Join(path, "."))
 }
 
-// head is what a person takes for the beginning of a mapping or a list: its key, or the
-// first line of an item of a list.
+// head is what a person takes for the beginning of a mapping or a list: its key, or for
+// an item of a list its name, else its first line.
 func (o *Object) head(n *Node) source.Span {
 	if n.Key != "" {
 		return n.KeySpan
+	}
+	if name := n.field("name"); name != nil && name.Kind != Mapping && name.Kind != Sequence {
+		n = &Node{Span: source.Span{Start: name.KeySpan.Start, End: name.Span.End}}
 	}
 	line := o.Document.LineSpan(o.Document.LineAt(n.Span.Start))
 	return source.Span{Start: n.Span.Start, End: max(n.Span.Start, min(n.Span.End, line.End))}

@@ -77,13 +77,17 @@ type instrumenter struct {
 // defines. Messages of the parser name it.
 func (p *program) parseTemplate(name, text string, file, base int, functions map[string]any) (map[string]*parse.Tree, error) {
 	trees := map[string]*parse.Tree{}
+	places := actions(text)
+	if nested(text, places) {
+		return nil, limitError("actions nested deeper than %d", maxNest)
+	}
 	if _, err := parse.New(name).Parse(text, leftDelim, rightDelim, trees, functions, builtins); err != nil {
 		return nil, err
 	}
 	if file != relative {
 		p.bodies[file] = strings.Repeat(" ", base) + text
 	}
-	in := &instrumenter{program: p, file: file, base: base, text: text, actions: actions(text)}
+	in := &instrumenter{program: p, file: file, base: base, text: text, actions: places}
 	for _, tree := range trees {
 		in.list(tree.Root, scope{dot: dotOfTemplate})
 	}

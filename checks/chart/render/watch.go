@@ -32,9 +32,8 @@ var (
 	// the text, line by line if it has as many.
 	changing = []string{
 		"quote", "squote", "trunc", "trimSuffix", "trimPrefix", "trimAll", "trimall", "substr", "lower", "upper", "title",
-		"untitle", "replace", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
-		"regexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "regexFind",
-		"mustRegexFind", "base", "dir", "clean", "wrap", "wrapWith", "urlquery", "html",
+		"untitle", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
+		"regexFind", "mustRegexFind", "base", "dir", "clean", "wrap",
 	}
 	// structural are the functions that see the outside of maps and lists only.
 	structural = []string{"keys", "pluck", "dig", "get", "set", "unset", "hasKey", "pick", "omit"}
@@ -270,40 +269,17 @@ var plainVerbs = regexp.MustCompile(`^(?:[^%]|%[svdt%])*$`)
 // own are the functions that deal with marks, keys or their budget in ways of their own.
 func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 	f := template.FuncMap{
-		"indent":  t.indent,
-		"nindent": func(n int, s string) (string, error) { s, err := t.indent(n, s); return "\n" + s, err },
-		"repeat":  t.repeat,
 		"print":   func(args ...any) (string, error) { return t.join(fmt.Sprint, args) },
 		"println": func(args ...any) (string, error) { return t.join(fmt.Sprintln, args) },
+		"printf":  t.printf,
 		"cat": func(args ...any) (string, error) {
 			args = slices.DeleteFunc(slices.Clone(args), func(v any) bool { return v == nil })
 			return t.join(func(args ...any) string { return strings.TrimSuffix(fmt.Sprintln(args...), "\n") }, args)
 		},
-		"printf":  t.printf,
 	}
 	maps.Copy(f, t.holding(functions))
+	maps.Copy(f, t.guarded(functions))
 	return f
-}
-
-func (t *tracer) indent(n int, s string) (string, error) {
-	if n > maxString || n*(strings.Count(s, "\n")+1) > maxString {
-		return "", limitError("a text indented by %d", n)
-	}
-	if err := t.spend(len(s) + n*(strings.Count(s, "\n")+1)); err != nil {
-		return "", err
-	}
-	pad := strings.Repeat(" ", n)
-	return pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
-}
-
-func (t *tracer) repeat(n int, s string) (string, error) {
-	if n > 0 && len(s) > 0 && n > maxString/len(s) {
-		return "", limitError("a text repeated %d times", n)
-	}
-	if err := t.spend(n * len(s)); err != nil {
-		return "", err
-	}
-	return strings.Repeat(s, n), nil
 }
 
 func (t *tracer) join(print func(...any) string, args []any) (string, error) {
