@@ -10,6 +10,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/checktest"
+	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
 // portRule finds every containerPort below 1024; it stands in for real rules.
@@ -222,6 +223,69 @@ func TestCompareCharts(t *testing.T) {
 			got := describeDelta(checks.Compare(run(t, tt.base, portRule), run(t, tt.head, portRule)))
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("delta (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// describeChanges lists changes of objects with the lines that their values come from.
+func describeChanges(changes []checks.ObjectChange) string {
+	var b strings.Builder
+	line := func(o kube.Origin) string {
+		at := o.Place()
+		if at.IsZero() {
+			return "-"
+		}
+		return fmt.Sprintf("%s:%d", at.File.Path(), at.Line())
+	}
+	for _, c := range changes {
+		fmt.Fprintf(&b, "%s %s %v", c.Home, c.Object, c.Sets)
+		switch {
+		case c.Added:
+			b.WriteString(" added")
+		case c.Removed:
+			b.WriteString(" removed")
+		}
+		b.WriteString("\n")
+		for _, f := range c.Fields {
+			fmt.Fprintf(&b, "\t%s: %q (%s) -> %q (%s)\n", f.Path, f.Before, line(f.From), f.After, line(f.To))
+		}
+	}
+	return b.String()
+}
+
+func TestCompareObjects(t *testing.T) {
+	t.Parallel()
+	base := chartHead + "-- web/values.yaml --\nport: 80\n-- web/values-a.yaml --\nx: 1\n" + deployment
+	const path = "spec.template.spec.containers[app].ports"
+	tests := []struct{ name, base, head, want string }{
+		{"nothing", base, base, ""},
+		{
+			"only the values", base, strings.Replace(base, "port: 80", "# New.\nport: 8080", 1),
+			"web/Chart.yaml Deployment/web [values.yaml values-a.yaml]\n" +
+				"\t" + path + "[0].containerPort: \"80\" (web/values.yaml:1) -> \"8080\" (web/values.yaml:2)\n",
+		},
+		{
+			"one set, and the template", base, strings.NewReplacer("x: 1", "port: 81", "image: web:1", "image: web:2").Replace(base),
+			"web/Chart.yaml Deployment/web [values.yaml]\n\tspec.template.spec.containers[app].image: \"web:1\" (web/templates/_pod.tpl:3) -> \"web:2\" (web/templates/_pod.tpl:3)\n" +
+				"web/Chart.yaml Deployment/web [values-a.yaml]\n\tspec.template.spec.containers[app].image: \"web:1\" (web/templates/_pod.tpl:3) -> \"web:2\" (web/templates/_pod.tpl:3)\n" +
+				"\t" + path + "[0].containerPort: \"80\" (web/values.yaml:1) -> \"81\" (web/values-a.yaml:1)\n",
+		},
+		{"a set that comes", base, base + "-- web/values-b.yaml --\nx: 1\n", ""},
+		{"a chart that moves", base, strings.ReplaceAll(base, "web/", "charts/web/"), ""},
+		{
+			"objects that come and go, and secrets",
+			"-- a.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: b2xk}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\n",
+			"-- a.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: bmV3}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\n",
+			"a.yaml Secret/s []\n\tdata.k: \"(hidden)\" (a.yaml:4) -> \"(hidden)\" (a.yaml:4)\na.yaml Pod/q [] added\na.yaml Pod/p [] removed\n",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			got := describeChanges(checks.CompareObjects(run(t, tt.base), run(t, tt.head)))
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("changes (-want +got):\n%s", diff)
 			}
 		})
 	}
