@@ -175,11 +175,14 @@ var (
 // it shows none.
 func secretIn(text string) (what, secret string) {
 	for _, f := range tokenFormats {
-		found := f.pattern.FindString(text)
-		if f.whole && found != "" {
-			return f.name, text[strings.Index(text, found):]
+		at := f.pattern.FindStringIndex(text)
+		if at == nil {
+			continue
 		}
-		if found != "" && !isPlaceholder(found) && distinctBytes(found) > 8 {
+		if f.whole {
+			return f.name, text[at[0]:]
+		}
+		if found := text[at[0]:at[1]]; !isPlaceholder(found) && distinctBytes(found) > 8 {
 			return f.name, found
 		}
 	}
