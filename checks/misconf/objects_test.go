@@ -53,7 +53,7 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("%s has no rule deny", name)
 		}
 	}
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +73,11 @@ func TestQuestions(t *testing.T) {
 func TestSharingObjects(t *testing.T) {
 	t.Parallel()
 	names := manifestNames(t)[:40]
-	load := sync.OnceValues(compileObjects)
-	results := make([]string, 3)
+		results := make([]string, 3)
 	var wg sync.WaitGroup
 	for i := range results {
 		wg.Go(func() {
-			s := New()
-			s.loadObjects = load
+			s := shared()
 			for _, name := range names {
 				findings, err := s.ScanObject(t.Context(), manifest(t, name))
 				results[i] += fmt.Sprintln(name, err)
@@ -113,7 +111,7 @@ const onePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nsp
 func TestObjectsEnd(t *testing.T) {
 	t.Parallel()
 	o := object(t, onePod)
-	s := New()
+	s := shared()
 	s.WarmObjects(t.Context())
 
 	ended, cancel := context.WithCancel(t.Context())
@@ -138,7 +136,7 @@ func TestObjectsEnd(t *testing.T) {
 // asked about again, and that its findings move with it.
 func TestObjectMemo(t *testing.T) {
 	t.Parallel()
-	s := New()
+	s := shared()
 	before, err := s.ScanObject(t.Context(), object(t, onePod))
 	if err != nil {
 		t.Fatal(err)
@@ -197,7 +195,7 @@ func TestRefusedObjects(t *testing.T) {
 		{"kind", "apiVersion: v1\nkind: " + long + "\n", "the kind is not a string"},
 		{"namespace that is a mapping", "apiVersion: v1\nkind: Pod\nmetadata: {namespace: {a: b}}\n", "the namespace is not a string"},
 	}
-	s := New()
+	s := shared()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -234,7 +232,7 @@ func TestLargestObjects(t *testing.T) {
 		{"keys", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n" + numberedLines("  password%d: email=x\n", 5_000), 2 * maxPerCheck},
 		{"lines", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    password: b@c.de" + strings.Repeat("\n    :", 50_000) + "\n", 10},
 	}
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,4 +266,13 @@ func numberedLines(format string, n int) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
+}
+
+var compiledObjects = sync.OnceValues(compileObjects)
+
+// shared is a scanner with a memory of its own and checks that all tests share.
+func shared() *Scanner {
+	s := New()
+	s.loadObjects = compiledObjects
+	return s
 }

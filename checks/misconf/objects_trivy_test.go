@@ -80,7 +80,7 @@ func TestObjectAgreement(t *testing.T) {
 		t.Errorf("objects without a recorded opinion, record them with -trivy PATH -update (-files +recorded):\n%s", diff)
 	}
 
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
