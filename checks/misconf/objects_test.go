@@ -73,7 +73,7 @@ func TestQuestions(t *testing.T) {
 func TestSharingObjects(t *testing.T) {
 	t.Parallel()
 	names := manifestNames(t)[:40]
-		results := make([]string, 3)
+	results := make([]string, 3)
 	var wg sync.WaitGroup
 	for i := range results {
 		wg.Go(func() {
@@ -187,9 +187,9 @@ func TestRefusedObjects(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"size", "apiVersion: v1\nkind: ConfigMap\ndata: {a: " + strings.Repeat("x", maxObjectBytes) + "}\n", "line 1: the object has more than 1536 KiB"},
 		{"values", "apiVersion: v1\nkind: A\na: [" + strings.Repeat("1,", maxNodes) + "]\n", "the object has more than 100000 values"},
-		{"containers", "apiVersion: v1\nkind: Pod\nspec:\n  containers: " + containers(maxContainers+1) + "\n", "line 4: the pod has more than 100 containers"},
-		{"containers of a template", "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {initContainers: " + containers(maxContainers+1) + "}}}\n", "more than 100 containers"},
-		{"containers in a review", "apiVersion: v1\nkind: A\nreview: {object: {kind: Pod, spec: {containers: " + containers(maxContainers+1) + "}}}\n", "more than 100 containers"},
+		{"containers", "apiVersion: v1\nkind: Pod\nspec:\n  containers: " + containers(maxContainers+1) + "\n", "line 4: the pod has more than 50 containers"},
+		{"containers of a template", "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {initContainers: " + containers(maxContainers+1) + "}}}\n", "more than 50 containers"},
+		{"containers in a review", "apiVersion: v1\nkind: A\nreview: {object: {kind: Pod, spec: {containers: " + containers(maxContainers+1) + "}}}\n", "more than 50 containers"},
 		{"name", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + long + "\n", "line 4: the name is not a string of at most 253 bytes"},
 		{"name of a container", "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: " + long + "}]}\n", "the name is not a string"},
 		{"kind", "apiVersion: v1\nkind: " + long + "\n", "the kind is not a string"},
@@ -229,8 +229,8 @@ func TestLargestObjects(t *testing.T) {
 	}{
 		{"containers", pod.String(), 10_000},
 		{"depth", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: " + depth + "}\nspec: {containers: [{name: a, env: " + depth + "}]}\n", 30},
-		{"keys", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n" + numberedLines("  password%d: email=x\n", 5_000), 2 * maxPerCheck},
-		{"lines", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    password: b@c.de" + strings.Repeat("\n    :", 50_000) + "\n", 10},
+		{"keys", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n" + numberedLines("  password%d: email=x\n", 1_000), 2 * maxPerCheck},
+		{"lines", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    password: b@c.de" + strings.Repeat("\n    :", 20_000) + "\n", 10},
 	}
 	p, err := compiledObjects()
 	if err != nil {

@@ -1,6 +1,8 @@
 package misconf
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -73,4 +75,37 @@ func TestSuperseded(t *testing.T) {
 			t.Errorf("the exception for %v is not needed any more", key)
 		}
 	}
+}
+
+// TestAnnotations records what a person sees of some of the corpus when it is new: with
+// Trivy's checks alone, and with our rules beside them.
+func TestAnnotations(t *testing.T) {
+	t.Parallel()
+	s := shared()
+	var b strings.Builder
+	for _, name := range []string{"bare-deployment-two-containers", "kcv-apiserver-bad", "ksv-0041-cluster-role", "ksv-0119-two-containers"} {
+		o := manifest(t, name)
+		verdicts, err := s.ScanObject(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, with := range []struct {
+			name  string
+			rules []*checks.Rule
+		}{{"Trivy's checks", nil}, {"and our rules", rules.All()}} {
+			tree := source.Tree{FS: fstest.MapFS{o.Document.Path(): &fstest.MapFile{Data: []byte(o.Document.Text())}}}
+			res, err := checks.Run(t.Context(), tree, checks.Options{
+				Rules: with.rules, Scanners: []checks.Scanner{s}, IsDockerfile: func(string) bool { return false },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := checks.Compare(&checks.Result{}, res).New
+			fmt.Fprintf(&b, "== %s: %d findings of Trivy's, %d annotations of %s\n", name, len(verdicts), len(found), with.name)
+			for _, f := range found {
+				fmt.Fprintf(&b, "%d %s %s: %s\n", f.Line(), f.Severity, f.Rule.ID, f.Message)
+			}
+		}
+	}
+	golden(t, "annotations.golden", b.String())
 }
