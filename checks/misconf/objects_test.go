@@ -276,3 +276,55 @@ func shared() *Scanner {
 	s.loadObjects = compiledObjects
 	return s
 }
+
+// BenchmarkScanObject is one Deployment of two containers that was not seen before.
+func BenchmarkScanObject(b *testing.B) {
+	s := shared()
+	text := manifestText(b, "bare-deployment-two-containers")
+	n := 0
+	for b.Loop() {
+		n++
+		o := object(b, strings.Replace(text, "name: two", fmt.Sprintf("name: two-%d", n), 1))
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkScanSmallObject is the same for a Service, which most checks pass by.
+func BenchmarkScanSmallObject(b *testing.B) {
+	s := shared()
+	text := manifestText(b, "good-others-service")
+	n := 0
+	for b.Loop() {
+		n++
+		o := object(b, strings.Replace(text, "name: web", fmt.Sprintf("name: web-%d", n), 1))
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkScanObjectAgain is a Deployment that was seen before, its findings placed anew.
+func BenchmarkScanObjectAgain(b *testing.B) {
+	s := shared()
+	o := manifest(b, "bare-deployment-two-containers")
+	for b.Loop() {
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCompileObjects is what a run pays once, if its tree has objects.
+func BenchmarkCompileObjects(b *testing.B) {
+	for b.Loop() {
+		p, err := compileObjects()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := p.question("Deployment"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
