@@ -33,11 +33,13 @@ func (s *Store) Processed(ctx context.Context, guids []string) (map[string]bool,
 	return done, nil
 }
 
-// MarkProcessed remembers that the job of a delivery is done.
-func (s *Store) MarkProcessed(ctx context.Context, guid string) error {
-	_, err := s.write.ExecContext(ctx, s.sql("INSERT INTO chiselbot_delivery (guid, processed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING"), guid, milliseconds(s.now()))
-	if err != nil {
-		return fmt.Errorf("mark delivery as processed: %w", err)
+// MarkProcessed remembers that the jobs of deliveries are done.
+func (s *Store) MarkProcessed(ctx context.Context, tx Tx, guids []string) error {
+	for _, guid := range guids {
+		err := tx.exec(ctx, "INSERT INTO chiselbot_delivery (guid, processed_at) VALUES ($1, $2) ON CONFLICT DO NOTHING", guid, milliseconds(s.now()))
+		if err != nil {
+			return fmt.Errorf("mark delivery as processed: %w", err)
+		}
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func TestDeliveries(t *testing.T) {
 		c := newClock()
 		s := open(t, address, c)
 		for range 2 { // a redelivery's job may end too
-			check(t, s.MarkProcessed(t.Context(), "one"))
+			check(t, s.InTx(t.Context(), func(tx store.Tx) error { return s.MarkProcessed(t.Context(), tx, []string{"one"}) }))
 		}
 		done, err := s.Processed(t.Context(), []string{"one", "two"})
 		check(t, err)
