@@ -98,9 +98,10 @@ type PullRequests interface {
 
 // Trees reads commits.
 type Trees interface {
-	// Change opens the merge base of two commits and the head, in few requests. The
-	// commits may be of a fork, so long as a pull request of repo has them.
-	Change(ctx context.Context, repo Repository, base, head string) (Change, error)
+	// Change opens the merge base of two commits and the head, in few requests, and in the
+	// same ones the named files at the base's tip, which are small. The commits may be of a
+	// fork, so long as a pull request of repo has them.
+	Change(ctx context.Context, repo Repository, base, head string, atTip []string) (Change, error)
 	// Tree opens one commit by its name or by a branch's; with an empty revision, the
 	// default branch. A repository that is empty has an empty tree.
 	Tree(ctx context.Context, repo Repository, revision string) (source.Tree, error)
@@ -112,6 +113,8 @@ type Change interface {
 	// Base is the tree of the merge base, Head that of the head.
 	Base() source.Tree
 	Head() source.Tree
+	// Tip is the base's own commit, with the files that were asked for at its tip alone.
+	Tip() source.Tree
 	// HeadTree is the object name of the head's root folder: equal names, equal files.
 	HeadTree() string
 	// Changed lists the paths whose content or mode differs, sorted.
@@ -136,6 +139,16 @@ type CheckRuns interface {
 	FindCheckRun(ctx context.Context, repo Repository, head, externalID string) (CheckRun, error)
 }
 
+// People says who may command us, and lets them see that they were heard.
+type People interface {
+	// Permission is what a person may do in a repository now: "admin", "write", "read" or
+	// "none".
+	Permission(ctx context.Context, repo Repository, login string) (string, error)
+	// React puts an emoji, by GitHub's name ("eyes", "rocket", "confused"), on a comment.
+	// A second time it does nothing.
+	React(ctx context.Context, repo Repository, comment int64, emoji string) error
+}
+
 // Installations lists who installed the App and on what.
 type Installations interface {
 	Installations(ctx context.Context) iter.Seq2[Installation, error]
@@ -157,8 +170,23 @@ type GitHub interface {
 	PullRequests
 	Trees
 	CheckRuns
+	People
 	Installations
 	Deliveries
+}
+
+// An Identity is who the App is by its credentials.
+type Identity struct {
+	ID   int64
+	Slug string
+	// Permissions and Events are what the App was registered with.
+	Permissions map[string]string
+	Events      []string
+}
+
+// Self asks GitHub who we are: it answers only those who hold the App's key.
+type Self interface {
+	Self(ctx context.Context) (Identity, error)
 }
 
 // Objects remembers what git can never change, by name, across jobs and replicas: texts
