@@ -74,7 +74,7 @@ func (g *GitHub) Install(app *App, login string, repos ...*Repository) *Installa
 	defer g.mu.Unlock()
 	i := &Installation{ID: g.newID(), app: app, account: g.account(login), all: len(repos) == 0, repositories: repos, created: g.now()}
 	g.installations[i.ID] = i
-	g.installationEvent(i, "created", object{"repositories": g.repositoryNames(g.covered(i)), "requester": nil})
+	g.installationEvent(i, "created", object{"repositories": g.repositoryNames(g.covered(i))})
 	return i
 }
 

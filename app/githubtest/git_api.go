@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"path"
 	"slices"
 	"strings"
 	"time"
@@ -195,7 +194,7 @@ func createTree(c *call) (*reply, error) {
 		change := Change{path: e.Path}
 		mode, err := filemode.New(e.Mode)
 		switch {
-		case e.Path == "" || path.Clean(e.Path) != e.Path || strings.HasPrefix(e.Path, "/") || slices.Contains(strings.Split(strings.ToLower(e.Path), "/"), ".git"):
+		case !isTreePath(e.Path):
 			return nil, refused("tree.path contains a malformed path component")
 		case err != nil || !slices.Contains([]string{"100644", "100755", "040000", "160000", "120000"}, e.Mode):
 			return nil, refused("Must supply a valid tree.mode")
@@ -216,6 +215,16 @@ func createTree(c *call) (*reply, error) {
 		entries = append(entries, object{"path": e.Name, "mode": e.Mode.String()[1:], "type": entryType(e.Mode), "sha": e.Hash.String()})
 	}
 	return created(object{"sha": root.String(), "url": c.repo.url("/git/trees/%s", root), "tree": entries, "truncated": false})
+}
+
+// isTreePath reports whether git takes a path.
+func isTreePath(path string) bool {
+	for part := range strings.SplitSeq(path, "/") {
+		if slices.Contains([]string{"", ".", "..", ".git"}, strings.ToLower(part)) {
+			return false
+		}
+	}
+	return true
 }
 
 // createCommit signs what names neither author nor committer: the App is both then.

@@ -47,7 +47,6 @@ type GitHub struct {
 
 	options Options
 	server  *http.Server
-	routes  *http.ServeMux
 	secret  []byte // signs installation tokens
 	hooks   *http.Client
 	sending sync.WaitGroup
@@ -106,7 +105,6 @@ func Start(options Options) (*GitHub, error) {
 		installations: map[int64]*Installation{}, meters: map[string]*meter{}, used: map[string]bool{},
 	}
 	g.ctx, g.stop = context.WithCancel(context.Background())
-	g.routes = g.newRoutes()
 	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = g.server.Serve(options.Listener) }() // it returns when Close closes the server
 	return g, nil

@@ -83,7 +83,7 @@ func (c *call) meter() *meter {
 	return m
 }
 
-func (c *call) isGraphQL() bool { return c.request.URL.Path == "/graphql" }
+func (c *call) isGraphQL() bool { return c.path == "/graphql" }
 
 func (m *meter) window(c *call) (*window, int) {
 	if c.isGraphQL() {

@@ -74,7 +74,7 @@ func page[T any](c *call, all []T) ([]T, map[string]string) {
 }
 
 func (c *call) link(query url.Values, rel string) string {
-	return fmt.Sprintf(`<%s?%s>; rel="%s"`, c.g.api("%s", c.request.URL.Path), query.Encode(), rel)
+	return fmt.Sprintf(`<%s?%s>; rel="%s"`, c.g.api("%s", c.path), query.Encode(), rel)
 }
 
 func linkHeader(links []string) map[string]string {

@@ -218,6 +218,7 @@ func (r *Repository) json() object {
 		"topics": []string{}, "has_issues": true, "has_projects": true, "has_wiki": true, "has_pages": false, "has_downloads": true,
 		"has_discussions": false, "archived": r.archived, "disabled": r.disabled, "visibility": visibility, "pushed_at": stamp(r.created),
 		"created_at": stamp(r.created), "updated_at": stamp(r.created), "allow_forking": true, "web_commit_signoff_required": false,
+		"custom_properties": object{},
 	}) {
 		body[name] = value
 	}

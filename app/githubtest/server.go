@@ -15,18 +15,6 @@ import (
 // maxRequestBytes bounds what a request may send.
 const maxRequestBytes = 16 << 20
 
-// A route is one thing that can be asked, who may ask it and with which permission.
-type route struct {
-	pattern string // as for http.ServeMux
-	as      identity
-	// needs is "permission:level", several of which the first suffices divided by "|";
-	// empty for what every App may.
-	needs string
-	// creates means that GitHub counts the request as one that creates content.
-	creates bool
-	serve   func(*call) (*reply, error)
-}
-
 // A Request is one that came in.
 type Request struct {
 	Method, Path string // the path as in GitHub's documentation, without /api/v3
@@ -71,6 +59,7 @@ func (g *GitHub) Permissions() []string {
 type call struct {
 	g            *GitHub
 	request      *http.Request
+	path         string // without /api/v3
 	log          *Request
 	body         []byte
 	app          *App
@@ -79,50 +68,44 @@ type call struct {
 	repo         *Repository
 }
 
-func (g *GitHub) newRoutes() *http.ServeMux {
-	mux := http.NewServeMux()
-	for _, routes := range [][]route{appRoutes, repositoryRoutes, gitRoutes, pullRoutes, commentRoutes, checkRoutes, hookRoutes, graphqlRoutes} {
-		for _, r := range routes {
-			mux.HandleFunc(r.pattern, func(w http.ResponseWriter, req *http.Request) { g.serve(w, req, &r) })
-		}
-	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
-		g.serve(w, req, &route{as: anyone, serve: func(c *call) (*reply, error) {
-			return nil, c.g.unknown(fmt.Sprintf("%s %s is not among what chiselbot uses", req.Method, req.URL.Path))
-		}})
-	})
-	return mux
-}
-
 // unknown reports what this GitHub cannot do.
 func (g *GitHub) unknown(what string) error {
 	g.options.Report(what)
 	return &problem{status: http.StatusNotImplemented, message: "githubtest: " + what}
 }
 
-// ServeHTTP answers the API, under both of its addresses, and the few pages of the
-// browser's that registering an App needs.
+// ServeHTTP answers the API, under both of its addresses, and the page of the browser's
+// that registering an App needs.
 func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
 	for _, prefix := range []string{"/api/v3", "/api"} {
-		if strings.HasPrefix(r.URL.Path, prefix+"/") {
-			http.StripPrefix(prefix, g.routes).ServeHTTP(w, r)
-			return
+		if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "/") {
+			path = rest
+			break
 		}
 	}
-	g.routes.ServeHTTP(w, r)
+	route := find(r, path)
+	if route == nil {
+		route = &unknownRoute
+	}
+	g.serve(w, r, path, route)
 }
 
+var unknownRoute = route{as: anyone, serve: func(c *call) (*reply, error) {
+	return nil, c.g.unknown(c.request.Method + " " + c.path + " is not among what is used")
+}}
+
 // serve takes a request through faults, authentication, limits and its handler.
-func (g *GitHub) serve(w http.ResponseWriter, r *http.Request, route *route) {
+func (g *GitHub) serve(w http.ResponseWriter, r *http.Request, path string, route *route) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequestBytes))
 	if err != nil {
 		http.Error(w, "the request is too large or was cut off", http.StatusBadRequest)
 		return
 	}
-	c := &call{g: g, request: r, body: body}
+	c := &call{g: g, request: r, path: path, body: body}
 
 	g.mu.Lock()
-	c.log = &Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body)}
+	c.log = &Request{Method: r.Method, Path: path, Query: r.URL.RawQuery, Body: string(body)}
 	g.requests = append(g.requests, c.log)
 	fault := g.nextFault(*c.log)
 	g.inFlight++
@@ -185,7 +168,7 @@ func (c *call) decode(into any) error {
 	case err == nil:
 		return nil
 	case strings.Contains(err.Error(), "unknown field"):
-		return c.g.unknown(fmt.Sprintf("%s %s: %v", c.request.Method, c.request.URL.Path, err))
+		return c.g.unknown(fmt.Sprintf("%s %s: %v", c.request.Method, c.path, err))
 	default:
 		return &problem{status: http.StatusBadRequest, message: "Problems parsing JSON"}
 	}
