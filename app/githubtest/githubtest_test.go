@@ -61,6 +61,7 @@ func newWorld(t *testing.T, options githubtest.Options) *world {
 	t.Cleanup(g.Close)
 	receiver := httptest.NewServer(http.HandlerFunc(w.receive))
 	t.Cleanup(receiver.Close)
+	t.Cleanup(g.Settle)
 	w.github = g
 	g.AddUser("alice")
 	g.AddUser("mallory")
