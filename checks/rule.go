@@ -57,6 +57,9 @@ type Rule struct {
 	Replaces []Replaced
 	// Dockerfile checks one Dockerfile; it may be nil.
 	Dockerfile func(*DockerfilePass)
+	// Ignores checks the ignore comments of one Dockerfile, when all that others found in
+	// it is known; it may be nil. No comment silences what it finds.
+	Ignores func(*DockerfilePass)
 }
 
 // Replaced is another tool's check that a rule stands in for.

@@ -92,22 +92,11 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	return &all, nil
 }
 
-// replaced maps the ids of other tools' checks to the rules that stand in for them.
-func replaced(rules []*Rule) map[string]*Rule {
-	m := map[string]*Rule{}
-	for _, r := range rules {
-		for _, other := range r.Replaces {
-			m[other.ID] = r
-		}
-	}
-	return m
-}
-
 type runner struct {
 	opts     Options
 	tree     source.Tree
 	projects *dotnet.Projects
-	replaced map[string]*Rule
+	replaced map[string][]*Rule
 }
 
 // file checks one Dockerfile.
@@ -128,26 +117,37 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		}
 	}
 
-	ignores := ignore.In(f)
-	var found []Finding
-	for _, rule := range r.opts.Rules {
-		if rule.Dockerfile == nil {
-			continue
+	look := look{text: text, ignores: ignore.In(f), said: map[string]bool{}, stands: map[string]bool{}}
+	for _, c := range look.ignores {
+		look.silenced = append(look.silenced, make([]bool, len(c.IDs)))
+	}
+	run := func(rule *Rule, check func(*DockerfilePass)) []Finding {
+		if check == nil {
+			return nil
 		}
 		pass := &DockerfilePass{
-			File: f, Final: f.Final(), Projects: r.projects, Ignores: ignores,
-			Rules: r.opts.Rules, Now: r.opts.Now, rule: rule,
+			File: f, Final: f.Final(), Projects: r.projects, Ignores: look.ignores, Rules: r.opts.Rules, Now: r.opts.Now,
+			rule: rule, silenced: look.silenced, unchecked: res.Skips,
 		}
-		if err := guard(func() error { rule.Dockerfile(pass); return nil }); err != nil {
+		if err := guard(func() error { check(pass); return nil }); err != nil {
 			res.Skips = append(res.Skips, Skip{
 				Path: path, Rule: rule.ID,
 				Reason: fmt.Sprintf("The rule failed on this file: %v.", err),
 				Help:   "This is a fault of chiselbot: please report it with the file.",
 			})
-			continue
+			return nil
 		}
-		found = append(found, pass.findings...)
 		res.Skips = append(res.Skips, pass.skips...)
+		look.said[rule.ID] = len(pass.findings) > 0
+		for _, id := range pass.stands {
+			look.stands[id] = true
+		}
+		return pass.findings
+	}
+
+	var found []Finding
+	for _, rule := range r.opts.Rules {
+		found = append(found, run(rule, rule.Dockerfile)...)
 	}
 	for _, s := range r.opts.Scanners {
 		var theirs []Finding
@@ -157,45 +157,30 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		}
 		found = append(found, theirs...)
 	}
-
 	for _, one := range found {
-		if s, ok := r.opts.Severities[one.Rule.ID]; ok {
-			one.Severity = s
-		}
-		if drop, ok := r.drop(one, text, ignores); ok {
+		one.Severity = r.severity(one)
+		if drop, ok := r.drop(one, &look); ok {
 			res.Drops = append(res.Drops, drop)
 		} else if one.Severity != Off {
 			res.Findings = append(res.Findings, one)
 		}
 	}
-	return res
-}
-
-// drop decides whether somebody knows better than the finding.
-func (r *runner) drop(f Finding, text *source.File, ignores []ignore.Comment) (Drop, bool) {
-	if by := r.replaced[f.Rule.ID]; by != nil {
-		for _, other := range by.Replaces {
-			if other.ID == f.Rule.ID {
-				return Drop{Finding: f, Reason: fmt.Sprintf("`%s` says it instead: %s.", by.ID, other.Because)}, true
+	for _, rule := range r.opts.Rules {
+		for _, one := range run(rule, rule.Ignores) {
+			if one.Severity = r.severity(one); one.Severity != Off {
+				res.Findings = append(res.Findings, one)
 			}
 		}
 	}
-	for _, c := range ignores {
-		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(f.Span) || !names(c, f.Rule) {
-			continue
-		}
-		return Drop{Finding: f, Reason: c.Reason, By: Related{File: text, Span: c.Span}}, true
-	}
-	return Drop{}, false
+	return res
 }
 
-// names reports whether an ignore comment names the rule or, in another tool's dialect,
-// a check that the rule replaces.
-func names(c ignore.Comment, rule *Rule) bool {
-	if c.Names(rule.ID) {
-		return true
+// severity is the one that a finding is to have: its own or that of the settings.
+func (r *runner) severity(f Finding) Severity {
+	if s, ok := r.opts.Severities[f.Rule.ID]; ok {
+		return s
 	}
-	return slices.ContainsFunc(rule.Replaces, func(o Replaced) bool { return c.Names(o.ID) })
+	return f.Severity
 }
 
 func parse(text *source.File) (f *dockerfile.File, err error) {

@@ -37,6 +37,8 @@ func TestRun(t *testing.T) {
 	theirs := &checks.Rule{ID: "DS-0002", Severity: checks.Error}
 	replacing := *userRule
 	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
+	unsure := replacing
+	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
 	panics := &checks.Rule{ID: "panics", Severity: checks.Error, Dockerfile: func(*checks.DockerfilePass) { panic("at the disco") }}
 
 	tests := []struct {
@@ -93,9 +95,21 @@ Dockerfile not checked ()
 		},
 		{
 			name:  "a rule stands in for another tool's check",
+			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
+			want:  "Dockerfile:2:1 warning \"USER me\" key \"final me\"\nDockerfile:1:1 dropped DS-0002: `user` says it instead: it knows more.",
+		},
+		{
+			name:  "a rule that is silent has reasons to be",
 			files: map[string]string{"Dockerfile": "FROM x\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
-			want:  "Dockerfile:1:1 dropped DS-0002: `user` says it instead: it knows more.",
+			want:  "Dockerfile:1:1 dropped DS-0002: `user` looks at the same and is silent: it knows more.",
+		},
+		{
+			name:  "a rule that cannot tell lets the other tool's check stand",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&unsure}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
+			want:  `Dockerfile:1:1 error "FROM x" key "theirs"`,
 		},
 		{
 			name:  "an ignore comment with a reason",

@@ -42,12 +42,12 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 			switch role {
 			case "bad":
 				badFiles = files
-				bad = Run(t, rule, files, known...)
+				bad = Run(t, Now, rule, files, known...)
 				if len(bad.Findings) == 0 {
 					t.Errorf("no finding in the bad example:\n%s", block.text)
 				}
 			case "good":
-				if res := Run(t, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
+				if res := Run(t, Now, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
 					t.Errorf("the good example is not quiet:\n%s", Describe(res))
 				}
 			case "fixed":

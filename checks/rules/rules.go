@@ -28,6 +28,7 @@ func page(r checks.Rule) *checks.Rule {
 // All are the rules, in the order of their ids.
 func All() []*checks.Rule {
 	return []*checks.Rule{
+		addRemote,
 		buildPlatform,
 		buildTools,
 		chiseledAvailable,
@@ -35,13 +36,20 @@ func All() []*checks.Rule {
 		dotnetTwice,
 		imageTag,
 		needsExtra,
+		nightlyImage,
 		noShell,
 		noSuchAccount,
 		noSuchTag,
+		outOfSupport,
+		packageManager,
 		portMismatch,
 		privilegedPort,
 		rootUser,
 		sdkFinalStage,
+		secretArgument,
+		secretInImage,
+		supportEndsSoon,
+		unprivilegedTwin,
 		userName,
 	}
 }

@@ -40,8 +40,7 @@ With DIR the repository is left there to be played with; without, it is removed.
 			return p.demo(cmd.Context(), dir, flags)
 		},
 	}
-	flags.head = "HEAD"
-	flags.base = "main"
+	flags.base, flags.head = "main", "chiseled"
 	cmd.Flags().StringVar(&flags.format, "format", "text", formatNames())
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "none", "least severity of a new finding that fails: error, warning, notice or none")
 	return cmd

@@ -10,7 +10,7 @@ const exitCodes = `Exit codes:
   0  nothing new at or above --fail-on
   1  new findings at or above --fail-on
   2  wrong usage, or nothing could be read
-  3  nothing new was found, but something could not be checked`
+  3  nothing new at or above --fail-on, but something could not be checked`
 
 func (p program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
