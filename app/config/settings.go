@@ -25,6 +25,13 @@ const Path = ".github/chiselbot.yml"
 // otherPath is read too, because both endings are in use for YAML.
 const otherPath = ".github/chiselbot.yaml"
 
+// OwnersPath is where the owner of many repositories keeps settings for all of them, in
+// the repository of the owner that is called .github.
+const OwnersPath = "chiselbot.yml"
+
+// Paths are all files that [Read] reads.
+func Paths() []string { return []string{Path, otherPath} }
+
 // Settings are what a repository sets for itself. The comments on the fields are also
 // the descriptions in the schema, and so are written for those who edit the file.
 type Settings struct {

@@ -208,6 +208,7 @@ func TestEveryKind(t *testing.T) {
 			review("a"),
 			app.AnswerMergeGroup{Cause: cause("b"), Repository: repo, Head: "h", HeadTree: "t", Base: "b"},
 			app.Recheck{Cause: cause("c"), Repository: repo, Head: "h", Again: "x"},
+			app.Command{Cause: cause("h"), Repository: repo, Number: 7, Comment: 8, Body: "/chisel help", Sender: "cat"},
 			app.LookAtRepository{Cause: cause("d"), Repository: repo},
 			app.LookAtInstallation{Cause: cause("e"), Installation: 1, Repositories: []app.Repository{repo}},
 			app.LookAround{Cause: cause("f")},
