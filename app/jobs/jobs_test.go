@@ -493,6 +493,9 @@ func TestShared(t *testing.T) {
 		}
 	}
 	victim, killed := (*process)(nil), false
+	if one.said["started slow one 1"] {
+		victim = one
+	}
 	note := func(p *process, line string) {
 		if key, ok := strings.CutPrefix(line, "did "); ok {
 			did[p.name][key] = true
