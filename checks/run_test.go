@@ -15,6 +15,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -30,6 +31,14 @@ func (s scanner) Scan(_ context.Context, f *dockerfile.File) ([]checks.Finding, 
 	}
 	in := f.Final().From
 	return []checks.Finding{{Rule: s.rule, Severity: s.rule.Severity, File: f.File, Span: in.Span, Key: "theirs", Message: "They say so."}}, nil
+}
+
+func (s scanner) ScanObject(_ context.Context, o *kube.Object) ([]checks.ObjectFinding, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	name := o.Root.Get("metadata", "name")
+	return []checks.ObjectFinding{{Finding: checks.Finding{Rule: s.rule, Key: "theirs", Message: "They say so."}, At: o.Where(name)}}, nil
 }
 
 func TestRun(t *testing.T) {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
 // timeLimit is how long the checks may take for one file. A usual file takes three
@@ -77,6 +78,12 @@ func (s *Scanner) Scan(ctx context.Context, f *dockerfile.File) ([]checks.Findin
 		findings = append(findings, finding(f, v))
 	}
 	return findings, err
+}
+
+// ScanObject checks one Kubernetes object: none of the checks that are compiled is about
+// objects.
+func (s *Scanner) ScanObject(context.Context, *kube.Object) ([]checks.ObjectFinding, error) {
+	return nil, nil
 }
 
 // A verdict is one failure of one check, in Trivy's terms. Lines are counted from one; a

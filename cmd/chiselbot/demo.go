@@ -31,7 +31,7 @@ it to a chiseled image and forgets some of what that takes. Then review that com
 "chiselbot review" would.
 
 With DIR the repository is left there to be played with; without, it is removed.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := ""
 			if len(args) == 1 {
