@@ -18,9 +18,6 @@ import (
 // CheckName is what the check run of every head is called. Branch protection names it.
 const CheckName = "chiselbot"
 
-// RecheckAction is the identifier of the button that asks for another review.
-const RecheckAction = "recheck"
-
 // OwnersRepository is the one in which an owner keeps what holds for all repositories.
 const OwnersRepository = ".github"
 

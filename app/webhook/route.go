@@ -10,6 +10,7 @@ import (
 	"github.com/chiselbot/chiselbot/app"
 	"github.com/chiselbot/chiselbot/app/command"
 	"github.com/chiselbot/chiselbot/app/config"
+	"github.com/chiselbot/chiselbot/app/report"
 )
 
 // A Routed is what a delivery asks for.
@@ -142,7 +143,7 @@ func (r request) checkRun() (Routed, error) {
 		return Routed{}, errMalformed
 	case r.CheckRun.App.ID != r.self:
 		return ignored("a check run of another App")
-	case r.Action == "requested_action" && r.RequestedAction.Identifier != app.RecheckAction:
+	case r.Action == "requested_action" && r.RequestedAction.Identifier != report.Recheck.Identifier:
 		return ignored("no such button")
 	}
 	subject, ok := app.SubjectOf(r.CheckRun.ExternalID)
