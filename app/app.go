@@ -22,7 +22,7 @@ const CheckName = "chiselbot"
 const OwnersRepository = ".github"
 
 // A Repository is one in which the App is installed. Owner and name are how GitHub is
-// asked, and change; the ID does not.
+// asked, and change; the ID does not, and is 0 where only the name is known.
 type Repository struct {
 	Installation int64  `json:"installation"`
 	ID           int64  `json:"id"`
@@ -43,6 +43,8 @@ type PullRequest struct {
 	// HeadRepository is "owner/name" of the head's repository, empty when it was deleted.
 	HeadRepository string
 	Title, Author  string
+	// Updated is when it last changed, in GitHub's seconds.
+	Updated time.Time
 }
 
 // Fork reports whether the head is in a repository in which the App may not push.
