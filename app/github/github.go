@@ -143,7 +143,7 @@ func endpointOf(host string) (endpoint, error) {
 }
 
 func (c *Client) client(transport http.RoundTripper) *github.Client {
-	client := github.NewClient(&http.Client{Transport: transport, Timeout: requestTimeout})
+	client := github.NewClient(&http.Client{Transport: transport})
 	client.BaseURL = c.endpoint.rest
 	client.UserAgent = "chiselbot"
 	return client

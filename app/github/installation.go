@@ -145,7 +145,7 @@ func Convert(ctx context.Context, host, code string, transport http.RoundTripper
 	if err != nil {
 		return app.Credentials{}, err
 	}
-	client := github.NewClient(&http.Client{Transport: transport, Timeout: requestTimeout})
+	client := github.NewClient(&http.Client{Transport: transport})
 	client.BaseURL, client.UserAgent = at.rest, "chiselbot"
 	made, _, err := client.Apps.CompleteAppManifest(ctx, code)
 	if err != nil {

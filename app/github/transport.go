@@ -100,7 +100,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 			closeBody(req)
 			return nil, err
 		}
-		resp, err := t.client.config.Transport.RoundTrip(req)
+		resp, err := t.send(req)
 		disturbed := err != nil || resp.StatusCode >= 500
 		if disturbed && attempt < attempts && repeatable(req) && ctx.Err() == nil {
 			if resp != nil {
@@ -119,6 +119,39 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		return t.read(resp)
 	}
+}
+
+// send sends a request and bounds its time and its answer, the body included.
+func (t *transport) send(req *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(req.Context(), requestTimeout)
+	resp, err := t.client.config.Transport.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	resp.Body = &boundedBody{body: resp.Body, left: io.LimitReader(resp.Body, maxAnswerBytes), cancel: cancel}
+	return resp, nil
+}
+
+// A boundedBody ends its request's time when it is closed or read whole. The library does
+// not close the bodies of errors.
+type boundedBody struct {
+	body   io.Closer
+	left   io.Reader
+	cancel context.CancelFunc
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.left.Read(p)
+	if err != nil {
+		b.cancel()
+	}
+	return n, err
+}
+
+func (b *boundedBody) Close() error {
+	b.cancel()
+	return b.body.Close()
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -186,7 +219,6 @@ func (t *transport) read(resp *http.Response) (*http.Response, error) {
 		if known && quota.Remaining == 0 { // the next request would be one too many
 			_ = t.gate.shut(quota.Reset, false)
 		}
-		resp.Body = &limitedBody{Reader: io.LimitReader(resp.Body, maxAnswerBytes), Closer: resp.Body}
 		return resp, nil
 	}
 	data, err := io.ReadAll(io.LimitReader(resp.Body, maxErrorBytes))
@@ -208,11 +240,6 @@ func (t *transport) read(resp *http.Response) (*http.Response, error) {
 		return nil, t.gate.shut(now.Add(t.gate.backOff()), true)
 	}
 	return resp, nil
-}
-
-type limitedBody struct {
-	io.Reader
-	io.Closer
 }
 
 // quota is what the headers say. An Enterprise Server without limits says nothing.
