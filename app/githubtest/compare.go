@@ -1,7 +1,7 @@
 package githubtest
 
 import (
-	"context"
+	"slices"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -79,28 +79,119 @@ func (c *call) compared(revision string) (plumbing.Hash, error) {
 	return hash, nil
 }
 
+// A difference is a path that one of two trees has not, or has otherwise. A renamed one
+// has two.
+type difference struct {
+	from, to string // empty where it is not there
+	was, is  gitobject.TreeEntry
+}
+
+// differences are those of two trees, by path. Equal folders are not looked into. go-git's
+// own would not take the names that git refuses, which a test may want to have.
+func (n *network) differences(from, to plumbing.Hash, prefix string) []difference {
+	if from == to {
+		return nil
+	}
+	was, is := map[string]gitobject.TreeEntry{}, map[string]gitobject.TreeEntry{}
+	names := map[string]bool{}
+	for tree, entries := range map[plumbing.Hash]map[string]gitobject.TreeEntry{from: was, to: is} {
+		for _, e := range n.tree(tree).Entries {
+			entries[e.Name], names[e.Name] = e, true
+		}
+	}
+	var list []difference
+	for _, name := range sortedKeys(names) {
+		a, b := was[name], is[name]
+		if a.Hash == b.Hash && a.Mode == b.Mode {
+			continue
+		}
+		var before, after plumbing.Hash
+		if a.Mode == filemode.Dir {
+			before = a.Hash
+		} else if a.Mode != filemode.Empty {
+			list = append(list, difference{from: prefix + name, was: a})
+		}
+		if b.Mode == filemode.Dir {
+			after = b.Hash
+		} else if b.Mode != filemode.Empty {
+			if last := len(list) - 1; last >= 0 && list[last].from == prefix+name {
+				list[last].to, list[last].is = prefix+name, b
+			} else {
+				list = append(list, difference{to: prefix + name, is: b})
+			}
+		}
+		if before != after {
+			list = append(list, n.differences(before, after, prefix+name+"/")...)
+		}
+	}
+	return list
+}
+
+// maxRenames bounds the files among which renamed ones are looked for.
+const maxRenames = 100
+
+// renamed joins what was removed and what was added with the same content, or half of it.
+func (n *network) renamed(list []difference) []difference {
+	if len(list) > maxRenames {
+		return list
+	}
+	for i := range list {
+		best, most := -1, 0.5
+		for j := range list {
+			if list[i].to == "" && list[j].from == "" && list[j].to != "" {
+				if alike := n.likeness(list[i].was.Hash, list[j].is.Hash); alike >= most {
+					best, most = j, alike
+				}
+			}
+		}
+		if best >= 0 {
+			list[best].from, list[best].was = list[i].from, list[i].was
+			list[i] = difference{}
+		}
+	}
+	return slices.DeleteFunc(list, func(d difference) bool { return d == difference{} })
+}
+
+// likeness is the part of lines that two files share.
+func (n *network) likeness(a, b plumbing.Hash) float64 {
+	if a == b {
+		return 1
+	}
+	before, _ := n.blob(a)
+	after, _ := n.blob(b)
+	lines := map[string]int{}
+	for line := range strings.Lines(before) {
+		lines[line]++
+	}
+	shared := 0
+	for line := range strings.Lines(after) {
+		if lines[line] > 0 {
+			lines[line]--
+			shared++
+		}
+	}
+	return float64(shared) / float64(max(1, lineCount(before), lineCount(after)))
+}
+
 // diff is the files that differ between two trees, as GitHub lists them at a commit.
 func (r *Repository) diff(from, to, at plumbing.Hash) []object {
-	n := r.network
-	changes, err := gitobject.DiffTreeWithOptions(context.Background(), n.tree(from), n.tree(to), gitobject.DefaultDiffTreeOptions)
-	if err != nil {
-		panic(err)
-	}
 	files := []object{}
-	for _, change := range changes {
-		was, is := change.From, change.To
-		entry := object{"filename": is.Name, "sha": is.TreeEntry.Hash.String(), "status": "modified"}
+	for _, d := range r.network.renamed(r.network.differences(from, to, "")) {
+		name := d.to
+		entry := object{"sha": d.is.Hash.String(), "status": "modified"}
 		switch {
-		case was.Name == "":
+		case d.from == "":
 			entry["status"] = "added"
-		case is.Name == "":
-			entry["status"], entry["filename"], entry["sha"] = "removed", was.Name, was.TreeEntry.Hash.String()
-		case was.Name != is.Name:
-			entry["status"], entry["previous_filename"] = "renamed", was.Name
+		case d.to == "":
+			name = d.from
+			entry["status"], entry["sha"] = "removed", d.was.Hash.String()
+		case d.from != d.to:
+			entry["status"], entry["previous_filename"] = "renamed", d.from
+		case d.was.Hash == d.is.Hash:
+			entry["status"] = "changed"
 		}
-		added, deleted := r.lineCounts(was.TreeEntry, is.TreeEntry)
-		entry["additions"], entry["deletions"], entry["changes"] = added, deleted, added+deleted
-		name := entry["filename"].(string)
+		added, deleted := r.lineCounts(d.was, d.is)
+		entry["filename"], entry["additions"], entry["deletions"], entry["changes"] = name, added, deleted, added+deleted
 		entry["blob_url"], entry["raw_url"] = r.html("/blob/%s/%s", at, name), r.html("/raw/%s/%s", at, name)
 		entry["contents_url"] = r.url("/contents/%s?ref=%s", name, at)
 		files = append(files, entry)

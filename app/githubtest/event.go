@@ -89,7 +89,10 @@ func (r *Repository) pushedCommitJSON(hash plumbing.Hash) object {
 	changed := map[string][]string{"added": {}, "removed": {}, "modified": {}}
 	for _, f := range r.diff(parent, c.TreeHash, hash) {
 		status := f["status"].(string)
-		if status == "renamed" {
+		switch status {
+		case "changed":
+			status = "modified"
+		case "renamed":
 			changed["removed"] = append(changed["removed"], f["previous_filename"].(string))
 			status = "added"
 		}

@@ -158,8 +158,8 @@ func (e *execution) need(permission string) error {
 
 // connect is the part of a list that a connection's arguments ask for.
 func connect[T any](list []T, args map[string]any) (*connection, error) {
-	first, hasFirst := args["first"].(int64)
-	last, hasLast := args["last"].(int64)
+	first, hasFirst := number(args["first"])
+	last, hasLast := number(args["last"])
 	switch {
 	case !hasFirst && !hasLast:
 		return nil, &queryError{"MISSING_PAGINATION_BOUNDARIES", "You must provide a `first` or `last` value to properly paginate the connection."}
@@ -183,6 +183,17 @@ func connect[T any](list []T, args map[string]any) (*connection, error) {
 		c.nodes = append(c.nodes, one)
 	}
 	return c, nil
+}
+
+// number is an Int: in the query itself or in a variable, which came as JSON.
+func number(v any) (int64, bool) {
+	switch v := v.(type) {
+	case int64:
+		return v, true
+	case float64:
+		return int64(v), true
+	}
+	return 0, false
 }
 
 type connection struct {

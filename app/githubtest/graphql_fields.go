@@ -244,10 +244,10 @@ func (o *ofObject) shownText() any {
 }
 
 func findPull(_ *execution, parent any, args map[string]any) (any, error) {
-	number := args["number"].(int64)
-	p := parent.(*Repository).pull(number)
+	n, _ := number(args["number"])
+	p := parent.(*Repository).pull(n)
 	if p == nil {
-		return nil, &queryError{"NOT_FOUND", sprintf("Could not resolve to a PullRequest with the number of %d.", []any{number})}
+		return nil, &queryError{"NOT_FOUND", sprintf("Could not resolve to a PullRequest with the number of %d.", []any{n})}
 	}
 	return p, nil
 }
@@ -299,7 +299,7 @@ func findSuites(_ *execution, parent any, args map[string]any) (any, error) {
 	filter, _ := args["filterBy"].(map[string]any)
 	var list []*ofSuite
 	for _, s := range o.repo.suites {
-		id, byApp := filter["appId"].(int64)
+		id, byApp := number(filter["appId"])
 		name, byName := filter["checkName"].(string)
 		if s.head != o.hash || (byApp && id != s.app.ID) ||
 			(byName && !slices.ContainsFunc(o.repo.runs, func(c *checkRun) bool { return c.suite == s && c.name == name })) {
@@ -319,7 +319,7 @@ func findRuns(_ *execution, parent any, args map[string]any) (any, error) {
 	}
 	var list []*checkRun
 	for _, c := range runs {
-		id, byApp := filter["appId"].(int64)
+		id, byApp := number(filter["appId"])
 		name, byName := filter["checkName"].(string)
 		status, byStatus := filter["status"].(string)
 		if (byApp && id != s.suite.app.ID) || (byName && name != c.name) || (byStatus && !strings.EqualFold(status, c.status)) {

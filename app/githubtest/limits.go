@@ -14,9 +14,9 @@ type Limits struct {
 	CorePerHour, GraphQLPerHour int
 	// The others are the secondary limits, which nothing announces. Content is what
 	// people are told of: comments, pull requests, check runs and the like.
-	ContentPerMinute, ContentPerHour      int
+	ContentPerMinute, ContentPerHour        int
 	PointsPerMinute, GraphQLPointsPerMinute int
-	Concurrent                            int
+	Concurrent                              int
 }
 
 // PublicLimits are those of github.com.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"runtime/debug"
 	"strings"
 )
 
@@ -74,9 +75,23 @@ func (g *GitHub) unknown(what string) error {
 	return &problem{status: http.StatusNotImplemented, message: "githubtest: " + what}
 }
 
+// reportPanic reports a mistake of this package, which the client sees as a dropped
+// connection.
+func (g *GitHub) reportPanic() {
+	switch p := recover(); p {
+	case nil:
+	case http.ErrAbortHandler:
+		panic(p)
+	default:
+		g.options.Report(fmt.Sprintf("%v\n%s", p, debug.Stack()))
+		panic(http.ErrAbortHandler)
+	}
+}
+
 // ServeHTTP answers the API, under both of its addresses, and the page of the browser's
 // that registering an App needs.
 func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer g.reportPanic()
 	path := r.URL.EscapedPath()
 	for _, prefix := range []string{"/api/v3", "/api"} {
 		if rest, ok := strings.CutPrefix(path, prefix); ok && strings.HasPrefix(rest, "/") {

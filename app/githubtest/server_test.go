@@ -146,7 +146,9 @@ func TestPermissions(t *testing.T) {
 	tokens := fmt.Sprintf("/app/installations/%d/access_tokens", w.inst.ID)
 	var token struct{ Token string }
 	w.must("POST", tokens, m{"repository_ids": []int64{second.ID}, "permissions": m{"contents": "read"}}, &token)
-	ask := func(method, path string, body any) answer { return w.doAs("token "+token.Token, method, path, body, nil) }
+	ask := func(method, path string, body any) answer {
+		return w.doAs("token "+token.Token, method, path, body, nil)
+	}
 	for _, test := range []struct {
 		method, path string
 		body         any
