@@ -189,7 +189,7 @@ func (r *Repository) objectAt(hash plumbing.Hash) *ofObject {
 }
 
 // findObject finds by name, or by "revision" and "revision:path".
-func findObject(e *execution, parent any, args map[string]any) (any, error) {
+func findObject(_ *execution, parent any, args map[string]any) (any, error) {
 	r := parent.(*Repository)
 	if oid, ok := args["oid"].(string); ok {
 		return r.objectAt(plumbing.NewHash(oid)), nil
