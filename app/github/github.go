@@ -76,8 +76,10 @@ type Client struct {
 }
 
 var (
-	_ app.GitHub = (*Client)(nil)
-	_ app.Self   = (*Client)(nil)
+	_ app.GitHub   = (*Client)(nil)
+	_ app.Self     = (*Client)(nil)
+	_ app.Branches = (*Client)(nil)
+	_ app.Comments = (*Client)(nil)
 )
 
 type sessionKey struct {

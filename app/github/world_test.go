@@ -73,7 +73,7 @@ func inWorld(t *testing.T, options githubtest.Options, test func(t *testing.T, w
 func (w *world) newClient() *github.Client {
 	w.Helper()
 	c, err := github.New(github.Config{
-		Credentials: app.Credentials{AppID: w.registered.ID, Host: w.github.URL, PrivateKey: w.registered.PrivateKey},
+		Credentials: app.Credentials{AppID: w.registered.ID, Slug: w.registered.Slug, Host: w.github.URL, PrivateKey: w.registered.PrivateKey},
 		Objects:     w.objects, Ledger: w.ledger, Transport: w.way,
 		Observe: func(q github.Quota) {
 			w.mu.Lock()
