@@ -30,18 +30,11 @@ type look struct {
 
 // drop decides whether somebody knows better than the finding.
 func (r *runner) drop(f Finding, l *look) (Drop, bool) {
-	if by := r.replaced[f.Rule.ID]; len(by) > 0 && !l.stands[f.Rule.ID] {
-		speaker := slices.IndexFunc(by, func(r *Rule) bool { return l.said[r.ID] })
-		verdict := "says it instead"
-		if speaker < 0 {
-			speaker, verdict = 0, "looks at the same and is silent"
-		}
-		rule := by[speaker]
-		other := rule.Replaces[slices.IndexFunc(rule.Replaces, func(o Replaced) bool { return o.ID == f.Rule.ID })]
-		return Drop{Finding: f, Reason: fmt.Sprintf("`%s` %s: %s.", rule.ID, verdict, other.Because)}, true
+	if d, ok := r.dropReplaced(f, l); ok {
+		return d, true
 	}
 	for n, c := range l.ignores {
-		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(f.Span) || !names(c, f.Rule) {
+		if !r.silences(c, f, f.Span) {
 			continue
 		}
 		for k := range c.IDs {
@@ -52,6 +45,27 @@ func (r *runner) drop(f Finding, l *look) (Drop, bool) {
 		return Drop{Finding: f, Reason: c.Reason, By: Related{File: l.text, Span: c.Span}}, true
 	}
 	return Drop{}, false
+}
+
+// dropReplaced drops what one of the rules knows better.
+func (r *runner) dropReplaced(f Finding, l *look) (Drop, bool) {
+	by := r.replaced[f.Rule.ID]
+	if len(by) == 0 || l.stands[f.Rule.ID] {
+		return Drop{}, false
+	}
+	speaker := slices.IndexFunc(by, func(r *Rule) bool { return l.said[r.ID] })
+	verdict := "says it instead"
+	if speaker < 0 {
+		speaker, verdict = 0, "looks at the same and is silent"
+	}
+	rule := by[speaker]
+	other := rule.Replaces[slices.IndexFunc(rule.Replaces, func(o Replaced) bool { return o.ID == f.Rule.ID })]
+	return Drop{Finding: f, Reason: fmt.Sprintf("`%s` %s: %s.", rule.ID, verdict, other.Because)}, true
+}
+
+// silences reports whether a comment silences a finding whose subject stands at the span.
+func (r *runner) silences(c ignore.Comment, f Finding, at source.Span) bool {
+	return c.Problem == "" && !c.Expired(r.opts.Now) && c.Covers(at) && names(c, f.Rule)
 }
 
 // names reports whether an ignore comment names the rule or, in another tool's dialect,

@@ -15,9 +15,9 @@ import (
 )
 
 // Page runs the examples of a rule's page. A fenced block whose info string is
-// "dockerfile bad" must give a finding and one of "dockerfile good" none; "dockerfile
-// fixed" must be, byte for byte, what the fixes make of the bad block before it. Where an
-// example needs more files than the Dockerfile the language is txtar.
+// "dockerfile bad" or "yaml bad" must give a finding and a good one none; a fixed one
+// must be, byte for byte, what the fixes make of the bad block before it. Where an
+// example needs more files than the Dockerfile or the manifest the language is txtar.
 func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 	if !strings.HasPrefix(rule.Doc, "# "+rule.ID+"\n") {
 		t.Errorf("the page must begin with the heading %q", "# "+rule.ID)
@@ -31,7 +31,10 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 			continue
 		}
 		files := map[string]string{"Dockerfile": block.text}
-		if lang == "txtar" {
+		switch lang {
+		case "yaml":
+			files = map[string]string{"manifest.yaml": block.text}
+		case "txtar":
 			files = map[string]string{}
 			for _, f := range txtar.Parse([]byte(block.text)).Files {
 				files[f.Name] = string(f.Data)

@@ -21,8 +21,14 @@ func TestRules(t *testing.T) {
 	for _, rule := range all {
 		t.Run(rule.ID, func(t *testing.T) {
 			t.Parallel()
-			t.Run("page", func(t *testing.T) { checktest.Page(t, rule, all) })
-			t.Run("cases", func(t *testing.T) { checktest.Cases(t, rule, rule.ID+".txtar", all) })
+			t.Run("page", func(t *testing.T) {
+				t.Parallel()
+				checktest.Page(t, rule, all)
+			})
+			t.Run("cases", func(t *testing.T) {
+				t.Parallel()
+				checktest.Cases(t, rule, rule.ID+".txtar", all)
+			})
 		})
 	}
 }
@@ -55,7 +61,24 @@ func TestOneStem(t *testing.T) {
 }
 
 // sharedFiles are Go files of the package that several rules use.
-var sharedFiles = map[string]bool{"accounts.go": true, "edit.go": true, "execform.go": true, "globalization.go": true, "image.go": true, "packages.go": true, "ports.go": true, "quote.go": true, "secrets.go": true, "shell.go": true, "stage.go": true, "support.go": true, "toolbox.go": true}
+var sharedFiles = map[string]bool{
+	"listening.go":     true,
+	"asking.go":        true,
+	"accounts.go":      true,
+	"container.go":     true,
+	"edit.go":          true,
+	"execform.go":      true,
+	"globalization.go": true,
+	"image.go":         true,
+	"packages.go":      true,
+	"ports.go":         true,
+	"quote.go":         true,
+	"secrets.go":       true,
+	"shell.go":         true,
+	"stage.go":         true,
+	"support.go":       true,
+	"toolbox.go":       true,
+}
 
 func TestRuleValues(t *testing.T) {
 	t.Parallel()
@@ -67,7 +90,8 @@ func TestRuleValues(t *testing.T) {
 		if r.Title == "" || strings.HasSuffix(r.Title, ".") || r.Title[0] < 'A' || r.Title[0] > 'Z' {
 			t.Errorf("%s: the title %q must begin with a capital and have no full stop", r.ID, r.Title)
 		}
-		if r.Since == "" || r.Severity == checks.Off || (r.Dockerfile == nil) == (r.Ignores == nil) || r.URL != checks.PageURL(r.ID) {
+		functions := r.Dockerfile != nil || r.Object != nil || r.Release != nil
+		if r.Since == "" || r.Severity == checks.Off || functions == (r.Ignores != nil) || r.URL != checks.PageURL(r.ID) {
 			t.Errorf("%s: release, severity, function or address is missing", r.ID)
 		}
 		for _, other := range r.Replaces {
