@@ -18,8 +18,11 @@ import (
 // CheckName is what the check run of every head is called. Branch protection names it.
 const CheckName = "chiselbot"
 
+// OwnersRepository is the one in which an owner keeps what holds for all repositories.
+const OwnersRepository = ".github"
+
 // A Repository is one in which the App is installed. Owner and name are how GitHub is
-// asked, and change; the ID does not.
+// asked, and change; the ID does not, and is 0 where only the name is known.
 type Repository struct {
 	Installation int64  `json:"installation"`
 	ID           int64  `json:"id"`
@@ -40,6 +43,8 @@ type PullRequest struct {
 	// HeadRepository is "owner/name" of the head's repository, empty when it was deleted.
 	HeadRepository string
 	Title, Author  string
+	// Updated is when it last changed, in GitHub's seconds.
+	Updated time.Time
 }
 
 // Fork reports whether the head is in a repository in which the App may not push.

@@ -27,6 +27,8 @@ type RateLimited struct {
 	// Secondary is a limit of GitHub's that no header announces; to go on nevertheless may
 	// get the App banned.
 	Secondary bool
+	// Content means that only what creates content has to wait: it is our own count.
+	Content bool
 }
 
 func (e *RateLimited) Error() string {

@@ -63,10 +63,24 @@ type Recheck struct {
 	Again      string     `json:"again"`
 }
 
+// Command carries out the slash commands of a comment on a pull request.
+type Command struct {
+	Cause
+	Repository Repository `json:"repository"`
+	Number     int        `json:"number"`
+	// Comment is the comment's id, Body its text and Sender who wrote it.
+	Comment int64  `json:"comment"`
+	Body    string `json:"body"`
+	Sender  string `json:"sender"`
+}
+
 // LookAtRepository has every open pull request reviewed that should have been.
 type LookAtRepository struct {
 	Cause
 	Repository Repository `json:"repository"`
+	// Again, when not empty, has the others reviewed again too, because the settings
+	// changed.
+	Again string `json:"again,omitempty"`
 }
 
 // LookAtInstallation looks at repositories of an installation, at all of them when none
@@ -75,6 +89,8 @@ type LookAtInstallation struct {
 	Cause
 	Installation int64        `json:"installation"`
 	Repositories []Repository `json:"repositories,omitempty"`
+	// Again is as that of [LookAtRepository].
+	Again string `json:"again,omitempty"`
 }
 
 // LookAround looks at every installation.
@@ -87,6 +103,7 @@ type Redeliver struct{ Cause }
 func (ReviewPullRequest) Kind() string  { return "review-pull-request" }
 func (AnswerMergeGroup) Kind() string   { return "answer-merge-group" }
 func (Recheck) Kind() string            { return "recheck" }
+func (Command) Kind() string            { return "command" }
 func (LookAtRepository) Kind() string   { return "look-at-repository" }
 func (LookAtInstallation) Kind() string { return "look-at-installation" }
 func (LookAround) Kind() string         { return "look-around" }
@@ -104,6 +121,9 @@ func (j AnswerMergeGroup) About() []slog.Attr {
 
 // About names the head.
 func (j Recheck) About() []slog.Attr { return about(j.Repository, slog.String("sha", j.Head)) }
+
+// About names the pull request.
+func (j Command) About() []slog.Attr { return about(j.Repository, slog.Int("pr", j.Number)) }
 
 // About names the repository.
 func (j LookAtRepository) About() []slog.Attr { return about(j.Repository) }

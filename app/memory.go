@@ -58,12 +58,15 @@ type Memory interface {
 	NewestHead(ctx context.Context, repository int64, number int) (Sighting, error)
 	// ClaimRun gives the run to run.Job, unless another job has it or it is finished, and
 	// returns what is remembered of it then: the caller owns it if Job is its own and State
-	// is not [Finished].
-	ClaimRun(ctx context.Context, run Run) (Run, error)
+	// is not [Finished]. Fresh means that nothing was remembered, so that GitHub cannot have
+	// the run either.
+	ClaimRun(ctx context.Context, run Run) (_ Run, fresh bool, _ error)
 	// SaveRun remembers a run that the caller owns.
 	SaveRun(ctx context.Context, run Run) error
 	// RunsOf lists the runs on a head, newest first.
 	RunsOf(ctx context.Context, repository int64, head string) ([]Run, error)
+	// RunOfJob finds the run that a job works on.
+	RunOfJob(ctx context.Context, job int64) (Run, bool, error)
 	// TwinOf finds a finished run that compared the same base and files.
 	TwinOf(ctx context.Context, repository int64, base, headTree string) (Run, bool, error)
 

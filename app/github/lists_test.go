@@ -88,9 +88,9 @@ func TestOpenPullRequests(t *testing.T) {
 			t.Fatalf("%d heads", len(heads))
 		}
 		for i, want := range map[int]app.Head{
-			0:  {Checked: true, PullRequest: app.PullRequest{Repository: w.at, Number: 1, Open: true, Head: pulls[0].Head(), Base: w.repo.Branch("main"), HeadBranch: "topic-0", BaseBranch: "main", HeadRepository: "acme/shop", Title: "pull 0", Author: "alice"}},
-			1:  {PullRequest: app.PullRequest{Repository: w.at, Number: 3, Open: true, Head: pulls[2].Head(), Base: w.repo.Branch("main"), HeadBranch: "topic-2", BaseBranch: "main", HeadRepository: "acme/shop", Title: "pull 2", Author: "alice"}},
-			51: {PullRequest: app.PullRequest{Repository: w.at, Number: 53, Open: true, Draft: true, Head: fork.Branch("evil"), Base: w.repo.Branch("main"), HeadBranch: "evil", BaseBranch: "main", HeadRepository: "mallory/shop", Title: "fork", Author: "mallory"}},
+			0:  {Checked: true, PullRequest: app.PullRequest{Repository: w.at, Number: 1, Open: true, Head: pulls[0].Head(), Base: w.repo.Branch("main"), HeadBranch: "topic-0", BaseBranch: "main", HeadRepository: "acme/shop", Title: "pull 0", Author: "alice", Updated: heads[0].Updated}},
+			1:  {PullRequest: app.PullRequest{Repository: w.at, Number: 3, Open: true, Head: pulls[2].Head(), Base: w.repo.Branch("main"), HeadBranch: "topic-2", BaseBranch: "main", HeadRepository: "acme/shop", Title: "pull 2", Author: "alice", Updated: heads[0].Updated}},
+			51: {PullRequest: app.PullRequest{Repository: w.at, Number: 53, Open: true, Draft: true, Head: fork.Branch("evil"), Base: w.repo.Branch("main"), HeadBranch: "evil", BaseBranch: "main", HeadRepository: "mallory/shop", Title: "fork", Author: "mallory", Updated: heads[0].Updated}},
 		} {
 			if diff := cmp.Diff(want, heads[i]); diff != "" {
 				t.Errorf("head %d: %s", i, diff)

@@ -3,22 +3,24 @@ package github
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/chiselbot/chiselbot/app"
 )
 
 // pullFields are what is read of every pull request. The base's own object is where the
 // branch is now; baseRefOid is where it was when GitHub last looked.
-const pullFields = `number title state isDraft author { __typename login }
+const pullFields = `number title state isDraft updatedAt author { __typename login }
 headRefName headRefOid headRepository { nameWithOwner }
 baseRefName baseRefOid baseRef { target { oid } }`
 
 type pullRequest struct {
-	Number  int    `json:"number"`
-	Title   string `json:"title"`
-	State   string `json:"state"`
-	IsDraft bool   `json:"isDraft"`
-	Author  *struct {
+	Number    int       `json:"number"`
+	Title     string    `json:"title"`
+	State     string    `json:"state"`
+	IsDraft   bool      `json:"isDraft"`
+	UpdatedAt time.Time `json:"updatedAt"`
+	Author    *struct {
 		Typename string `json:"__typename"`
 		Login    string `json:"login"`
 	} `json:"author"`
@@ -38,7 +40,7 @@ type pullRequest struct {
 
 func (p pullRequest) in(repo app.Repository) app.PullRequest {
 	out := app.PullRequest{
-		Repository: repo, Number: p.Number, Open: p.State == "OPEN", Draft: p.IsDraft, Title: p.Title,
+		Repository: repo, Number: p.Number, Open: p.State == "OPEN", Draft: p.IsDraft, Title: p.Title, Updated: p.UpdatedAt,
 		Head: p.HeadRefOid, HeadBranch: p.HeadRefName, Base: p.BaseRefOid, BaseBranch: p.BaseRefName,
 	}
 	if p.BaseRef != nil {

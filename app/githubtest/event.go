@@ -42,6 +42,7 @@ func (g *GitHub) installationsOf(r *Repository) []*Installation {
 }
 
 func (p *Pull) event(actor *account, action string, more object) {
+	p.updated = p.repo.g.now()
 	payload := object{"action": action, "number": p.Number, "pull_request": p.json()}
 	maps.Copy(payload, more)
 	p.repo.event(actor, "pull_request", payload, nil)

@@ -126,6 +126,7 @@ var resolvers = map[string]resolver{
 	"PullRequest.state":             field((*Pull).state),
 	"PullRequest.isDraft":           field(func(p *Pull) any { return p.draft }),
 	"PullRequest.isCrossRepository": field(func(p *Pull) any { return p.fork() }),
+	"PullRequest.updatedAt":         field(func(p *Pull) any { return stamp(p.updated) }),
 	"PullRequest.author":            field(func(p *Pull) any { return p.author }),
 	"PullRequest.headRefName":       field(func(p *Pull) any { return p.headBranch }),
 	"PullRequest.headRefOid":        field(func(p *Pull) any { return p.headSHA.String() }),

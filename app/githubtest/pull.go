@@ -31,6 +31,7 @@ type Pull struct {
 	assignees  []*account
 	reviews    []*review
 	created    time.Time
+	updated    time.Time
 	closed     time.Time
 }
 
@@ -251,7 +252,7 @@ func (p *Pull) simpleJSON() object {
 		"id": p.id, "node_id": nodeID("PullRequest", p.id), "number": n, "state": state, "locked": false, "title": p.title,
 		"user": p.author.json(r.g), "body": optional(p.body), "draft": p.draft, "labels": labels, "milestone": nil,
 		"requested_reviewers": reviewers, "requested_teams": []object{}, "assignees": assignees, "assignee": assignee,
-		"created_at": stamp(p.created), "updated_at": stamp(p.created), "closed_at": optionalStamp(p.closed), "merged_at": optionalStamp(mergedAt),
+		"created_at": stamp(p.created), "updated_at": stamp(p.updated), "closed_at": optionalStamp(p.closed), "merged_at": optionalStamp(mergedAt),
 		"merge_commit_sha": merge, "auto_merge": nil, "active_lock_reason": nil, "author_association": "CONTRIBUTOR",
 		"head": p.sideJSON(headOwner, p.headLabel, head, p.headBranch, p.headSHA.String()),
 		"base": p.sideJSON(r.owner, r.owner.login, r, p.baseBranch, p.baseSHA()),

@@ -42,6 +42,7 @@ var kinds = []kind{
 	kindOf[app.ReviewPullRequest](pullRequests, 3*time.Minute, 8),
 	kindOf[app.AnswerMergeGroup](pullRequests, 3*time.Minute, 8),
 	kindOf[app.Recheck](commands, time.Minute, 6),
+	kindOf[app.Command](commands, 2*time.Minute, 6),
 	kindOf[app.LookAtRepository](sweeps, 5*time.Minute, 4),
 	kindOf[app.LookAtInstallation](sweeps, 10*time.Minute, 4),
 	kindOf[app.LookAround](sweeps, 10*time.Minute, 3),
@@ -61,8 +62,12 @@ func kindOf[J app.Job](queue string, timeout time.Duration, attempts int) kind {
 func insertion(job app.Job) river.InsertManyParams {
 	for _, k := range kinds {
 		if k.name == job.Kind() {
+			queue := k.queue
+			if queue == pullRequests && job.Origin().Delivery == "" {
+				queue = sweeps // what a sweep found waits behind what people do now
+			}
 			return river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{
-				Queue: k.queue, MaxAttempts: k.attempts,
+				Queue: queue, MaxAttempts: k.attempts,
 				// A done twin must not swallow a job, as it would by default: it was another
 				// day. What was processed for good the store knows.
 				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},

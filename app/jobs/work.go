@@ -48,7 +48,7 @@ func (w *worker[J]) Work(ctx context.Context, job *river.Job[J]) error {
 	if guid := job.Args.Origin().Delivery; guid != "" {
 		attrs = append(attrs, slog.String("delivery", guid))
 	}
-	ctx = app.WithUrgency(telemetry.With(ctx, attrs...), urgency[w.kind.queue])
+	ctx = app.WithUrgency(telemetry.With(ctx, attrs...), urgency[job.Queue])
 
 	started := time.Now()
 	outcome := Outcome{Kind: job.Kind, Waited: max(0, started.Sub(job.ScheduledAt))}

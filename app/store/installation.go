@@ -41,7 +41,7 @@ func (s *Store) Spend(ctx context.Context, installation int64) error {
 				installation, milliseconds(now.Add(-limit.within)), most-1).Scan(&at)
 			switch {
 			case err == nil:
-				return &app.RateLimited{Until: instant(at).Add(limit.within), Secondary: true}
+				return &app.RateLimited{Until: instant(at).Add(limit.within), Secondary: true, Content: true}
 			case !errors.Is(err, sql.ErrNoRows):
 				return err
 			}

@@ -17,12 +17,24 @@ const runColumns = "repository, external_id, head, head_tree, base, number, job,
 const claimLife = time.Hour
 
 // ClaimRun gives the run to run.Job, unless another job has it or it is finished, and
-// returns what is remembered of it then.
-func (s *Store) ClaimRun(ctx context.Context, run app.Run) (app.Run, error) {
+// returns what is remembered of it then, and whether nothing was before.
+func (s *Store) ClaimRun(ctx context.Context, run app.Run) (got app.Run, fresh bool, err error) {
 	now := s.now()
-	var got app.Run
-	err := s.inSQL(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_run (`+runColumns+`)
+	const this = "SELECT " + runColumns + " FROM chiselbot_run WHERE repository = $1 AND external_id = $2"
+	err = s.inSQL(ctx, func(tx *sql.Tx) error {
+		find := func() (found bool, err error) {
+			rows, err := tx.QueryContext(ctx, s.sql(this), run.Repository, run.ExternalID)
+			if err != nil {
+				return false, err
+			}
+			err = scanRuns(rows, func(r app.Run) { got, found = r, true })
+			return found, err
+		}
+		known, err := find()
+		if err != nil {
+			return err
+		}
+		res, err := tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_run (`+runColumns+`)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 			ON CONFLICT (repository, external_id) DO UPDATE SET job = excluded.job, state = excluded.state, changed_at = excluded.changed_at
 			WHERE chiselbot_run.state = 'abandoned' OR (chiselbot_run.state <> 'finished' AND chiselbot_run.changed_at < $16)`),
@@ -31,16 +43,18 @@ func (s *Store) ClaimRun(ctx context.Context, run app.Run) (app.Run, error) {
 		if err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, s.sql("SELECT "+runColumns+" FROM chiselbot_run WHERE repository = $1 AND external_id = $2"), run.Repository, run.ExternalID)
+		n, err := res.RowsAffected()
 		if err != nil {
 			return err
 		}
-		return scanRuns(rows, func(r app.Run) { got = r })
+		fresh = n == 1 && !known
+		_, err = find()
+		return err
 	})
 	if err != nil {
-		return app.Run{}, fmt.Errorf("claim check run: %w", err)
+		return app.Run{}, false, fmt.Errorf("claim check run: %w", err)
 	}
-	return got, nil
+	return got, fresh, nil
 }
 
 // SaveRun remembers a run that the caller owns.
@@ -61,12 +75,20 @@ func (s *Store) RunsOf(ctx context.Context, repository int64, head string) ([]ap
 	return s.runs(ctx, "repository = $1 AND head = $2 ORDER BY changed_at DESC, external_id LIMIT 100", repository, head)
 }
 
+// RunOfJob finds the run that a job works on.
+func (s *Store) RunOfJob(ctx context.Context, job int64) (app.Run, bool, error) {
+	return first(s.runs(ctx, "job = $1 AND state <> 'finished' ORDER BY changed_at DESC, external_id LIMIT 1", job))
+}
+
 // TwinOf finds a finished run that compared the same base and files.
 func (s *Store) TwinOf(ctx context.Context, repository int64, base, headTree string) (app.Run, bool, error) {
 	if base == "" || headTree == "" {
 		return app.Run{}, false, nil
 	}
-	runs, err := s.runs(ctx, "repository = $1 AND head_tree = $2 AND base = $3 AND state = 'finished' ORDER BY changed_at DESC, external_id LIMIT 1", repository, headTree, base)
+	return first(s.runs(ctx, "repository = $1 AND head_tree = $2 AND base = $3 AND state = 'finished' ORDER BY changed_at DESC, external_id LIMIT 1", repository, headTree, base))
+}
+
+func first(runs []app.Run, err error) (app.Run, bool, error) {
 	if err != nil || len(runs) == 0 {
 		return app.Run{}, false, err
 	}

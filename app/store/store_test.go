@@ -115,11 +115,15 @@ func TestRuns(t *testing.T) {
 		c := newClock()
 		s := open(t, address, c)
 		claim := func(job int64) app.Run {
-			got, err := s.ClaimRun(t.Context(), app.Run{Repository: 1, ExternalID: "e", Head: "h", Number: 7, Job: job})
+			got, fresh, err := s.ClaimRun(t.Context(), app.Run{Repository: 1, ExternalID: "e", Head: "h", Number: 7, Job: job})
 			check(t, err)
+			if fresh != (job == 10 && got.CheckRun == 0 && got.Changed.Equal(c.now())) {
+				t.Errorf("fresh is %v for %+v", fresh, got)
+			}
 			return got
 		}
 		mine := claim(10)
+		c.advance(time.Second)
 		if mine.Job != 10 || mine.State != app.Claimed {
 			t.Fatalf("claimed %+v", mine)
 		}
@@ -136,6 +140,12 @@ func TestRuns(t *testing.T) {
 		check(t, s.SaveRun(t.Context(), stranger))
 		if again := claim(10); again.CheckRun != 99 {
 			t.Errorf("a stranger wrote the run: %+v", again)
+		}
+		if got, ok, err := s.RunOfJob(t.Context(), 10); !ok || err != nil || got.CheckRun != 99 {
+			t.Errorf("run of the job: %+v, %v, %v", got, ok, err)
+		}
+		if _, ok, err := s.RunOfJob(t.Context(), 11); ok || err != nil {
+			t.Errorf("run of another job: %v, %v", ok, err)
 		}
 		if _, ok, err := s.TwinOf(t.Context(), 1, "base", "tree"); ok || err != nil {
 			t.Errorf("twin of an unfinished run: %v, %v", ok, err)
@@ -180,7 +190,7 @@ func TestClaimOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for job := range int64(16) {
 			wg.Go(func() {
-				got, err := s.ClaimRun(t.Context(), app.Run{Repository: 1, ExternalID: "e", Job: job + 1})
+				got, _, err := s.ClaimRun(t.Context(), app.Run{Repository: 1, ExternalID: "e", Job: job + 1})
 				if err != nil {
 					t.Error(err)
 				} else if got.Job == job+1 {

@@ -38,6 +38,7 @@ CREATE TABLE chiselbot_run (
     PRIMARY KEY (repository, external_id)
 );
 CREATE INDEX chiselbot_run_head ON chiselbot_run (repository, head);
+CREATE INDEX chiselbot_run_job ON chiselbot_run (job);
 CREATE INDEX chiselbot_run_trees ON chiselbot_run (repository, head_tree);
 CREATE INDEX chiselbot_run_changed_at ON chiselbot_run (changed_at);
 
