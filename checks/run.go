@@ -2,9 +2,11 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -51,7 +53,8 @@ type Options struct {
 // A Scanner is another tool's set of checks, run beside the rules.
 type Scanner interface {
 	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
-	// error, what it found nevertheless still counts.
+	// error, what it found nevertheless still counts; a [ScanError] says which checks are
+	// missing.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
 	// ScanObject checks one Kubernetes object, likewise.
 	ScanObject(ctx context.Context, o *kube.Object) ([]ObjectFinding, error)
@@ -63,6 +66,19 @@ type ObjectFinding struct {
 	Finding
 	At kube.Origin
 }
+
+// A ScanError says that only some checks of a scanner failed.
+type ScanError struct {
+	// Checks are the ids of those that did, Err is why the first of them failed.
+	Checks []string
+	Err    error
+}
+
+func (e *ScanError) Error() string {
+	return fmt.Sprintf("%s: %v", strings.Join(e.Checks, ", "), e.Err)
+}
+
+func (e *ScanError) Unwrap() error { return e.Err }
 
 // A Result is what the checks of one tree found, each list in a fixed order.
 type Result struct {
@@ -212,6 +228,25 @@ func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, boo
 			to.Findings = append(to.Findings, one)
 		}
 	}
+}
+
+// scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands
+// in for leaves nothing.
+func (r *runner) scanSkips(path string, err error, l *look) []Skip {
+	some := (*ScanError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &some):
+		return []Skip{{Path: path, Reason: sentence(err)}}
+	}
+	var skips []Skip
+	for _, id := range some.Checks {
+		if len(r.replaced[id]) == 0 || l.stands[id] {
+			skips = append(skips, Skip{Path: path, Rule: id, Reason: sentence(err)})
+		}
+	}
+	return skips
 }
 
 // severity is the one that a finding is to have: its own or that of the settings.

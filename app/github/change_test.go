@@ -3,6 +3,7 @@ package github_test
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -88,9 +89,7 @@ func TestChange(t *testing.T) {
 			t.Errorf("after prefetching %d requests were made: %q", len(more), more)
 		}
 		want := map[string]string{}
-		for path, text := range w.repo.Files(head) {
-			want[path] = text
-		}
+		maps.Copy(want, w.repo.Files(head))
 		want["too-large"] = "error: read too-large: " + source.ErrTooLarge.Error()
 		want["link"] = "-> Dockerfile"
 		want["vendor/lib"] = fs.ModeIrregular.String()

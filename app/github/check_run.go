@@ -61,7 +61,7 @@ func (c *Client) FindCheckRun(ctx context.Context, repo app.Repository, head, ex
 	var newest *github.CheckRun
 	err := pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
 		runs, resp, err := c.in(repo, reviewing).Checks.ListCheckRunsForRef(ctx, repo.Owner, repo.Name, head, &github.ListCheckRunsOptions{
-			CheckName: github.String(app.CheckName), AppID: &c.appID, Filter: github.String("all"), ListOptions: *page,
+			CheckName: new(app.CheckName), AppID: &c.appID, Filter: new("all"), ListOptions: *page,
 		})
 		if err != nil {
 			return nil, err
@@ -97,9 +97,9 @@ func batch(all []report.Annotation) (first, rest []report.Annotation) {
 
 func runStatus(o report.CheckRun, whole bool) *string {
 	if o.Conclusion == "" || !whole {
-		return github.String("in_progress")
+		return new("in_progress")
 	}
-	return github.String("completed")
+	return new("completed")
 }
 
 func conclusion(o report.CheckRun, whole bool) *string {
@@ -130,7 +130,7 @@ func output(o report.CheckRun, annotations []report.Annotation) *github.CheckRun
 	for _, a := range annotations {
 		out.Annotations = append(out.Annotations, &github.CheckRunAnnotation{
 			Path: &a.Path, StartLine: &a.StartLine, EndLine: &a.EndLine, StartColumn: optionalInt(a.StartColumn), EndColumn: optionalInt(a.EndColumn),
-			AnnotationLevel: github.String(string(a.Level)), Title: optional(a.Title), Message: &a.Message,
+			AnnotationLevel: new(string(a.Level)), Title: optional(a.Title), Message: &a.Message,
 		})
 	}
 	return out

@@ -87,9 +87,3 @@ func words(answer *github.ErrorResponse) string {
 	}
 	return strings.Join(list, "; ")
 }
-
-// isConflict reports whether GitHub answered 409, as it does for an empty repository.
-func isConflict(err error) bool {
-	answer := (*github.ErrorResponse)(nil)
-	return errors.As(err, &answer) && answer.Response.StatusCode == http.StatusConflict
-}

@@ -35,10 +35,10 @@ var Permissions = map[string]string{
 
 // The permissions of a token, which is never for more than one kind of work.
 var (
-	reviewing  = &github.InstallationPermissions{Checks: github.String("write"), Contents: github.String("read"), PullRequests: github.String("read")}
-	talking    = &github.InstallationPermissions{PullRequests: github.String("write")}
-	committing = &github.InstallationPermissions{Contents: github.String("write")}
-	naming     = &github.InstallationPermissions{Metadata: github.String("read")}
+	reviewing  = &github.InstallationPermissions{Checks: new("write"), Contents: new("read"), PullRequests: new("read")}
+	talking    = &github.InstallationPermissions{PullRequests: new("write")}
+	committing = &github.InstallationPermissions{Contents: new("write")}
+	naming     = &github.InstallationPermissions{Metadata: new("read")}
 )
 
 // Config is what a [Client] needs.
@@ -76,8 +76,10 @@ type Client struct {
 }
 
 var (
-	_ app.GitHub = (*Client)(nil)
-	_ app.Self   = (*Client)(nil)
+	_ app.GitHub   = (*Client)(nil)
+	_ app.Self     = (*Client)(nil)
+	_ app.Branches = (*Client)(nil)
+	_ app.Comments = (*Client)(nil)
 )
 
 type sessionKey struct {

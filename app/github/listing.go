@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io/fs"
 	"maps"
 	"slices"
@@ -132,8 +131,8 @@ func (l *listing) hash(path string) string {
 
 // objectName is what git calls an object.
 func objectName(kind string, data []byte) string {
-	var h hash.Hash = sha1.New() //nolint:gosec // as above
-	fmt.Fprintf(h, "%s %d\x00", kind, len(data))
+	h := sha1.New() //nolint:gosec // as above
+	h.Write(fmt.Appendf(nil, "%s %d\x00", kind, len(data)))
 	h.Write(data)
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -51,7 +51,10 @@ func TestInstallations(t *testing.T) {
 			t.Errorf("%d repositories, the first %+v", len(repositories), repositories[0])
 		}
 		w.requests()
-		for range w.client.Repositories(t.Context(), w.inst.ID) {
+		for _, err := range w.client.Repositories(t.Context(), w.inst.ID) {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		if got := len(w.requests()); got != 1 {
@@ -106,7 +109,7 @@ func TestDeliveries(t *testing.T) {
 			rw.WriteHeader(int(status.Load()))
 		})}
 		go func() { _ = server.Serve(w.receiver) }()
-		defer server.Close()
+		defer func() { _ = server.Close() }() // it only tells that the listener was closed
 		w.registered.WebhookURL = "http://bot.test/hook"
 		begun := time.Now()
 		for i := range 60 {

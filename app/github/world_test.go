@@ -37,6 +37,8 @@ type world struct {
 	quotas []github.Quota
 }
 
+var key = sync.OnceValue(githubtest.NewPrivateKey)
+
 // inWorld runs a test in a world of its own.
 func inWorld(t *testing.T, options githubtest.Options, test func(t *testing.T, w *world)) {
 	t.Helper()
@@ -56,7 +58,7 @@ func inWorld(t *testing.T, options githubtest.Options, test func(t *testing.T, w
 		g.AddUser("mallory")
 		g.AddOrganization("acme")
 		permissions := maps.Clone(github.Permissions)
-		w.registered = g.AddApp("acme", githubtest.App{Slug: "chiselbot", Permissions: permissions, Events: []string{"pull_request"}})
+		w.registered = g.AddApp("acme", githubtest.App{Slug: "chiselbot", PrivateKey: key(), Permissions: permissions, Events: []string{"pull_request"}})
 		w.repo = g.AddRepository("acme/shop", githubtest.Write("Dockerfile", "FROM scratch\n"))
 		w.repo.Allow("alice", "write")
 		w.inst = g.Install(w.registered, "acme", w.repo)
@@ -71,7 +73,7 @@ func inWorld(t *testing.T, options githubtest.Options, test func(t *testing.T, w
 func (w *world) newClient() *github.Client {
 	w.Helper()
 	c, err := github.New(github.Config{
-		Credentials: app.Credentials{AppID: w.registered.ID, Host: w.github.URL, PrivateKey: w.registered.PrivateKey},
+		Credentials: app.Credentials{AppID: w.registered.ID, Slug: w.registered.Slug, Host: w.github.URL, PrivateKey: w.registered.PrivateKey},
 		Objects:     w.objects, Ledger: w.ledger, Transport: w.way,
 		Observe: func(q github.Quota) {
 			w.mu.Lock()

@@ -27,13 +27,23 @@ type App struct {
 	// Permissions are what installations grant, Events what is sent.
 	Permissions map[string]string
 	Events      []string
-	// PrivateKey is PEM, as GitHub gives it.
+	// PrivateKey is PEM, as GitHub gives it. It is made when it is empty, which takes a
+	// while.
 	PrivateKey string
 
 	key     *rsa.PrivateKey
 	owner   *account
 	bot     *account
 	created time.Time
+}
+
+// NewPrivateKey makes a key that several Apps may share.
+func NewPrivateKey() string {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 }
 
 // AddApp registers an App that belongs to an account.
@@ -44,12 +54,14 @@ func (g *GitHub) AddApp(owner string, app App) *App {
 }
 
 func (g *GitHub) addApp(owner *account, app App) *App {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if app.PrivateKey == "" {
+		app.PrivateKey = NewPrivateKey()
+	}
+	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(app.PrivateKey))
 	if err != nil {
 		panic(err)
 	}
 	app.ID, app.key, app.owner, app.created = g.newID(), key, owner, g.now()
-	app.PrivateKey = string(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}))
 	app.bot = g.addAccount(app.Slug+"[bot]", "Bot")
 	g.apps[app.ID] = &app
 	return &app

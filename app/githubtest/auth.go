@@ -1,7 +1,6 @@
 package githubtest
 
 import (
-	"crypto/rsa"
 	"fmt"
 	"net/http"
 	"slices"
@@ -73,8 +72,7 @@ func (c *call) authenticateApp(credentials string) error {
 			return nil, fmt.Errorf("there is no App %d", id)
 		}
 		c.app = app
-		var key *rsa.PublicKey = &app.key.PublicKey
-		return key, nil
+		return &app.key.PublicKey, nil
 	})
 	now := c.g.options.Now()
 	switch {

@@ -203,7 +203,7 @@ func createTree(c *call) (*reply, error) {
 			change.mode, change.data = mode, *e.Content
 		default:
 			change.mode, change.hash, change.exists = mode, plumbing.NewHash(strings.Trim(string(e.SHA), `"`)), true
-			if mode != filemode.Submodule && n.store.ObjectStorage.HasEncodedObject(change.hash) != nil {
+			if mode != filemode.Submodule && n.store.HasEncodedObject(change.hash) != nil {
 				return nil, refused("tree.sha %s is not a valid %s", change.hash, entryType(mode))
 			}
 		}

@@ -87,6 +87,7 @@ var resolvers = map[string]resolver{
 	"Commit.oid":         field(func(o *ofObject) any { return o.hash.String() }),
 	"Commit.message":     field(func(o *ofObject) any { return o.repo.network.commitObject(o.hash).Message }),
 	"Commit.tree":        field(func(o *ofObject) any { return o.repo.objectAt(o.repo.network.commitObject(o.hash).TreeHash) }),
+	"Commit.parents":     findParents,
 	"Commit.checkSuites": needing("checks:read", findSuites),
 
 	"Tree.oid":     field(func(o *ofObject) any { return o.hash.String() }),
@@ -113,6 +114,8 @@ var resolvers = map[string]resolver{
 	"PullRequestConnection.totalCount":       field(func(c *connection) any { return c.total }),
 	"PullRequestCommitConnection.nodes":      field(func(c *connection) any { return c.nodes }),
 	"PullRequestCommitConnection.totalCount": field(func(c *connection) any { return c.total }),
+	"CommitConnection.nodes":                 field(func(c *connection) any { return c.nodes }),
+	"CommitConnection.totalCount":            field(func(c *connection) any { return c.total }),
 	"CheckSuiteConnection.nodes":             field(func(c *connection) any { return c.nodes }),
 	"CheckSuiteConnection.totalCount":        field(func(c *connection) any { return c.total }),
 	"CheckRunConnection.nodes":               field(func(c *connection) any { return c.nodes }),
@@ -190,7 +193,7 @@ func (r *Repository) objectAt(hash plumbing.Hash) *ofObject {
 }
 
 // findObject finds by name, or by "revision" and "revision:path".
-func findObject(e *execution, parent any, args map[string]any) (any, error) {
+func findObject(_ *execution, parent any, args map[string]any) (any, error) {
 	r := parent.(*Repository)
 	if oid, ok := args["oid"].(string); ok {
 		return r.objectAt(plumbing.NewHash(oid)), nil
@@ -291,6 +294,15 @@ func findCommits(_ *execution, parent any, args map[string]any) (any, error) {
 	var list []*ofObject
 	for _, c := range p.repo.network.without(p.repo.refs["refs/heads/"+p.baseBranch], p.headSHA) {
 		list = append(list, p.repo.objectAt(c.Hash))
+	}
+	return connect(list, args)
+}
+
+func findParents(_ *execution, parent any, args map[string]any) (any, error) {
+	o := parent.(*ofObject)
+	var list []*ofObject
+	for _, p := range o.repo.network.commitObject(o.hash).ParentHashes {
+		list = append(list, o.repo.objectAt(p))
 	}
 	return connect(list, args)
 }

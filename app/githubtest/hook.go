@@ -150,7 +150,7 @@ func (g *GitHub) post(url string, header http.Header, payload []byte) (code int,
 
 var hookRoutes = []route{
 	{pattern: "GET /app/hook/deliveries", as: asApp, serve: listDeliveries},
-	{pattern: "GET /app/hook/deliveries/{id}", as: asApp, serve: withDelivery(func(c *call, d *Delivery) (*reply, error) { return ok(d.fullJSON()) })},
+	{pattern: "GET /app/hook/deliveries/{id}", as: asApp, serve: withDelivery(func(_ *call, d *Delivery) (*reply, error) { return ok(d.fullJSON()) })},
 	{pattern: "POST /app/hook/deliveries/{id}/attempts", as: asApp, serve: withDelivery(redeliver)},
 }
 

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -62,8 +63,6 @@ func (m *MergeGroup) event(actor *account, action string, more object) {
 		"head_sha": m.Head, "head_ref": m.HeadRef, "base_sha": m.Base, "base_ref": m.BaseRef,
 		"head_commit": m.repo.headCommitJSON(m.commit),
 	}}
-	for name, value := range more {
-		payload[name] = value
-	}
+	maps.Copy(payload, more)
 	m.repo.event(actor, "merge_group", payload, nil)
 }

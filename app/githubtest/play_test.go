@@ -171,5 +171,5 @@ const everyField = `query($blob: GitObjectID, $head: GitObjectID, $app: Int) {
 fragment text on Blob { oid byteSize isBinary isTruncated text }
 fragment pull on PullRequest {
   number title state isDraft isCrossRepository author { login } headRefName headRefOid headRepository { nameWithOwner } baseRefName baseRefOid
-  baseRef { name target { oid } } commits(last: 1) { totalCount nodes { commit { oid } } }
+  baseRef { name target { oid } } commits(last: 1) { totalCount nodes { commit { oid parents(first: 1) { totalCount nodes { oid } } } } }
 }`

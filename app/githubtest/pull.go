@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -290,12 +291,10 @@ func (p *Pull) json() object {
 			}
 		}
 	}
-	for name, value := range (object{
+	maps.Copy(body, object{
 		"merged": !p.merged.IsZero(), "mergeable": nil, "rebaseable": nil, "mergeable_state": "unknown", "merged_by": nil,
 		"comments": comments, "review_comments": reviewComments, "maintainer_can_modify": p.fork(),
 		"commits": commits, "additions": added, "deletions": deleted, "changed_files": files,
-	}) {
-		body[name] = value
-	}
+	})
 	return body
 }

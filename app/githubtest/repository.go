@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -195,13 +196,11 @@ func (r *Repository) minimalJSON() object {
 	for name, path := range repositoryURLs {
 		urls[name] = r.url("%s", path)
 	}
-	for name, value := range (object{
+	maps.Copy(urls, object{
 		"id": r.ID, "node_id": nodeID("Repository", r.ID), "name": r.name, "full_name": r.Name(), "private": r.private,
 		"owner": r.owner.json(r.g), "html_url": r.html(""), "url": r.url(""), "description": nil, "fork": r.parent != nil,
 		"hooks_url": r.url("/hooks"),
-	}) {
-		urls[name] = value
-	}
+	})
 	return urls
 }
 
@@ -211,7 +210,7 @@ func (r *Repository) json() object {
 	if r.private {
 		visibility = "private"
 	}
-	for name, value := range (object{
+	maps.Copy(body, object{
 		"git_url": r.html(".git"), "ssh_url": "git@" + r.Name(), "clone_url": r.html(".git"), "svn_url": r.html(""), "mirror_url": nil,
 		"homepage": nil, "language": nil, "license": nil, "forks_count": 0, "forks": 0, "stargazers_count": 0, "watchers_count": 0,
 		"watchers": 0, "size": 1, "default_branch": r.defaultBranch, "open_issues_count": 0, "open_issues": 0, "is_template": false,
@@ -219,9 +218,7 @@ func (r *Repository) json() object {
 		"has_discussions": false, "archived": r.archived, "disabled": r.disabled, "visibility": visibility, "pushed_at": stamp(r.created),
 		"created_at": stamp(r.created), "updated_at": stamp(r.created), "allow_forking": true, "web_commit_signoff_required": false,
 		"custom_properties": object{},
-	}) {
-		body[name] = value
-	}
+	})
 	return body
 }
 

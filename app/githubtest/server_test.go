@@ -124,12 +124,10 @@ func TestAuthentication(t *testing.T) {
 		{"other repository", "token " + w.token, "/repos/" + stranger.Name(), 404, "Not Found"},
 		{"other App's installation", "Bearer " + appJWT(t, other, now, time.Minute), fmt.Sprintf("/app/installations/%d", w.inst.ID), 404, "Not Found"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			a := w.doAs(test.credentials, "GET", test.path, nil, nil)
-			if a.status != test.status || a.message != test.message {
-				t.Errorf("%d %q", a.status, a.message)
-			}
-		})
+		a := w.doAs(test.credentials, "GET", test.path, nil, nil)
+		if a.status != test.status || a.message != test.message {
+			t.Errorf("%s: %d %q", test.name, a.status, a.message)
+		}
 	}
 	w.github.Suspend(w.inst)
 	if a := w.do("GET", "/repos/acme/shop", nil, nil); a.status != 403 || a.message != "This installation has been suspended" {
@@ -309,7 +307,7 @@ func TestLimits(t *testing.T) {
 		repo := g.AddRepository("acme/shop", githubtest.Write("a", "b"))
 		app := g.AddApp("acme", githubtest.App{Slug: "robot", Permissions: allPermissions})
 		inst := g.Install(app, "acme")
-		ask := func(credentials, method, path, body string) (*http.Response, string) {
+		ask := func(credentials, method, path, body string) (int, http.Header, string) {
 			t.Helper()
 			req, err := http.NewRequestWithContext(t.Context(), method, g.URL+path, strings.NewReader(body))
 			if err != nil {
@@ -325,10 +323,10 @@ func TestLimits(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			return resp, string(data)
+			return resp.StatusCode, resp.Header, string(data)
 		}
 		token := func() string {
-			_, data := ask("Bearer "+appJWT(t, app, time.Now(), time.Minute), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", inst.ID), "")
+			_, _, data := ask("Bearer "+appJWT(t, app, time.Now(), time.Minute), "POST", fmt.Sprintf("/app/installations/%d/access_tokens", inst.ID), "")
 			var out struct{ Token string }
 			if err := json.Unmarshal([]byte(data), &out); err != nil {
 				t.Fatal(err)
@@ -339,9 +337,9 @@ func TestLimits(t *testing.T) {
 		run := fmt.Sprintf(`{"name":"robot","head_sha":%q}`, repo.Branch("main"))
 		var log []string
 		do := func(method, path, body string) {
-			resp, data := ask(as, method, path, body)
-			line := fmt.Sprintf("%s %s %d left %s", method, path, resp.StatusCode, resp.Header.Get("X-Ratelimit-Remaining"))
-			if after := resp.Header.Get("Retry-After"); after != "" {
+			status, header, data := ask(as, method, path, body)
+			line := fmt.Sprintf("%s %s %d left %s", method, path, status, header.Get("X-Ratelimit-Remaining"))
+			if after := header.Get("Retry-After"); after != "" {
 				line += " retry after " + after
 			}
 			if strings.Contains(data, "RATE_LIMITED") {
@@ -415,7 +413,7 @@ func TestRedelivery(t *testing.T) {
 	}
 	var failed []delivery
 	w.must("GET", "/app/hook/deliveries", nil, &failed)
-	i := slices.IndexFunc(failed, func(d delivery) bool { return d.StatusCode == 500 })
+	i := slices.IndexFunc(failed, func(d delivery) bool { return d.StatusCode == http.StatusInternalServerError })
 	if i < 0 || len(failed) != len(before)+1 { // and that of the installation
 		t.Fatalf("no failed delivery among %+v", failed)
 	}
@@ -430,7 +428,7 @@ func TestRedelivery(t *testing.T) {
 		t.Error("the second attempt has other bytes than the first")
 	}
 	w.must("GET", "/app/hook/deliveries?per_page=1", nil, &failed)
-	if d := failed[0]; !d.Redelivery || d.StatusCode != 202 {
+	if d := failed[0]; !d.Redelivery || d.StatusCode != http.StatusAccepted {
 		t.Errorf("the log says %+v", d)
 	}
 }
@@ -458,8 +456,8 @@ func TestClient(t *testing.T) {
 	if err != nil || run.GetStatus() != "queued" || run.GetApp().GetSlug() != "robot" || len(run.PullRequests) != 1 {
 		t.Errorf("check run %v: %v", run, err)
 	}
-	_, _, err = client.Checks.UpdateCheckRun(ctx, "acme", "shop", run.GetID(), github.UpdateCheckRunOptions{Name: "robot", Status: github.String("completed")})
-	if e := (*github.ErrorResponse)(nil); !errors.As(err, &e) || e.Response.StatusCode != 422 {
+	_, _, err = client.Checks.UpdateCheckRun(ctx, "acme", "shop", run.GetID(), github.UpdateCheckRunOptions{Name: "robot", Status: new("completed")})
+	if e := (*github.ErrorResponse)(nil); !errors.As(err, &e) || e.Response.StatusCode != http.StatusUnprocessableEntity {
 		t.Errorf("completed without a conclusion: %v", err)
 	}
 	w.github.Inject(githubtest.Fault{Effect: githubtest.SecondaryLimit})

@@ -2,6 +2,7 @@ package githubtest_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -22,23 +23,17 @@ func TestValidation(t *testing.T) {
 	const at = "/repos/acme/shop"
 	run := func(more m) m {
 		full := m{"name": "robot", "head_sha": head}
-		for k, v := range more {
-			full[k] = v
-		}
+		maps.Copy(full, more)
 		return full
 	}
 	output := func(more m) m {
 		full := m{"title": "t", "summary": "s"}
-		for k, v := range more {
-			full[k] = v
-		}
+		maps.Copy(full, more)
 		return run(m{"output": full})
 	}
 	note := func(more m) m {
 		full := m{"path": "a", "start_line": 1, "end_line": 2, "annotation_level": "notice", "message": "m"}
-		for k, v := range more {
-			full[k] = v
-		}
+		maps.Copy(full, more)
 		return output(m{"annotations": []m{full}})
 	}
 	action := func(label, description, identifier string, n int) m {
@@ -108,12 +103,10 @@ func TestValidation(t *testing.T) {
 		{"nobody", "GET", at + "/collaborators/nobody/permission", nil, 404, ""},
 		{"bad JSON", "POST", at + "/check-runs", []int{1}, 400, "Problems parsing JSON"},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			a := w.do(test.method, test.path, test.body, nil)
-			if a.status != test.status || (!strings.Contains(string(a.body), test.says) && !strings.Contains(a.message, test.says)) {
-				t.Errorf("%d %s", a.status, a.body)
-			}
-		})
+		a := w.do(test.method, test.path, test.body, nil)
+		if a.status != test.status || (!strings.Contains(string(a.body), test.says) && !strings.Contains(a.message, test.says)) {
+			t.Errorf("%s: %d %s", test.name, a.status, a.body)
+		}
 	}
 }
 
