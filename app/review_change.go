@@ -10,7 +10,6 @@ import (
 	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/review"
-	"github.com/chiselbot/chiselbot/checks"
 )
 
 // slow is after how long a review asks again what the head is before it publishes.
@@ -133,11 +132,11 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 		return err
 	}
 	a.Meter.Part("publish", a.Now().Sub(checked))
-	found := map[checks.Severity]int{}
+	found := map[string]int{}
 	for _, f := range r.Delta.New {
-		found[f.Severity]++
+		found[f.Severity.String()]++
 	}
-	a.Meter.Reviewed(out.Conclusion, found)
+	a.Meter.Review(string(out.Conclusion), found)
 	a.Logger.InfoContext(ctx, "publish review", slog.String("head", c.head), slog.String("conclusion", string(out.Conclusion)),
 		slog.String("title", out.Title), slog.Duration("took", a.Now().Sub(begun)))
 	return nil

@@ -10,7 +10,6 @@ import (
 
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/review"
-	"github.com/chiselbot/chiselbot/checks"
 )
 
 // Config is what an App is made of.
@@ -31,8 +30,9 @@ type Config struct {
 type Meter interface {
 	// Part is told how long a part of a review took: read, check or publish.
 	Part(part string, took time.Duration)
-	// Reviewed is told what a review came to, and how many findings of a severity it found.
-	Reviewed(conclusion report.Conclusion, found map[checks.Severity]int)
+	// Review is told what a review came to, and how many new findings of each severity there
+	// are.
+	Review(conclusion string, found map[string]int)
 }
 
 // An App does the jobs.
@@ -63,8 +63,8 @@ func New(c Config) *App {
 
 type noMeter struct{}
 
-func (noMeter) Part(string, time.Duration)                          {}
-func (noMeter) Reviewed(report.Conclusion, map[checks.Severity]int) {}
+func (noMeter) Part(string, time.Duration)    {}
+func (noMeter) Review(string, map[string]int) {}
 
 // Feed gives the queue into which jobs put jobs.
 func (a *App) Feed(q Queue) { a.queue = q }
