@@ -7,10 +7,13 @@ import (
 	"strings"
 	"time"
 
+	"go.yaml.in/yaml/v4"
+
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
 	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // baseImage chooses the image to move to and writes it where the reference stands.
@@ -276,6 +279,9 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		start := arg.pair.Value.Span.Start + at
 		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
 	}
+	if place, given := m.buildArgument(name); given {
+		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", code(name)), "Change the value here together with the one in the Dockerfile.")
+	}
 	tries := []func() (source.Edit, bool){inArg, inFrom}
 	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
 		tries = []func() (source.Edit, bool){inFrom, inArg}
@@ -323,6 +329,22 @@ func (m *migration) expand(s string) (string, bool) {
 		}
 		s = s[:dollar] + arg.value + rest
 	}
+}
+
+// buildArgument is where a compose file or a pipeline gives an ARG to the build.
+func (m *migration) buildArgument(name string) (fixes.Place, bool) {
+	for _, s := range m.services() {
+		args := child(child(s.node, "build"), "args")
+		if args == nil {
+			continue
+		}
+		for n, a := range args.Content {
+			if key, _, _ := strings.Cut(a.Value, "="); key == name && (args.Kind != yaml.MappingNode || n%2 == 0) {
+				return s.place(a), true
+			}
+		}
+	}
+	return m.find(isPipeline, "--build-arg "+name+"=")
 }
 
 // usedElsewhere reports whether a global ARG decides about more than one image.

@@ -72,7 +72,7 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	}
 	commands, ok := i.Sequence()
 	if !ok {
-		m.stuck(i, i.KeywordSpan, "is more than commands that follow each other")
+		m.stuck(i, i.KeywordSpan, "is a script whose commands do not simply follow each other")
 		return
 	}
 	j := &job{migration: m, stage: s, run: i, dir: i.Before().Workdir}
@@ -110,15 +110,11 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 	if c.Assigns && !isManager(name) {
 		return false
 	}
-	if len(creates(dockerfile.ShellCommand{Name: name, Args: args})) > 0 {
-		j.drop("account", "the image cannot make accounts and has one for the application, `app`")
-		return true
-	}
 	switch name {
 	case "set", "true", ":", "echo":
 		return true
-	case "usermod", "passwd", "groupmod", "chsh":
-		j.drop("account", "the image cannot make accounts and has one for the application, `app`")
+	case "useradd", "adduser", "groupadd", "addgroup", "usermod", "passwd", "groupmod", "chsh":
+		j.drop("the image cannot make accounts and has one for the application, `app`")
 		return true
 	case "cd":
 		if len(args) != 1 {
@@ -145,7 +141,7 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 	return false
 }
 
-func (j *job) drop(_, why string) {
+func (j *job) drop(why string) {
 	if !slices.Contains(j.drops, why) {
 		j.drops = append(j.drops, why)
 	}
@@ -345,10 +341,7 @@ func (j *job) finish() {
 		j.because = append(j.because, capital(why)+".")
 	}
 
-	id, title := "build-stage", fmt.Sprintf("Take the `%s` out of the image", j.File.Slice(j.run.KeywordSpan))
-	rewrite := j.rewrite
-	defer func() { j.rewrite = rewrite }()
-	j.rewrite = &Rewrite{ID: id, URL: pageURL(id)}
+	title := "Take " + code(shortened(j.run.Logical.Text)) + " out of the image"
 	if len(lines) == 0 {
 		edits = append(edits, j.remove(j.run))
 	} else {
@@ -390,6 +383,15 @@ func (j *job) makesAt(p string) bool {
 		return false
 	}
 	return slices.ContainsFunc(j.folders, func(f string) bool { return below(f, p) })
+}
+
+// shortened is the beginning of an instruction, with its white space as one.
+func shortened(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 60 {
+		text = strings.ToValidUTF8(text[:60], "") + "…"
+	}
+	return text
 }
 
 // end is where an instruction ends, without the line break behind a here-document.

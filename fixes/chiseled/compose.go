@@ -140,6 +140,40 @@ func (m *migration) compose(moved map[int]int) {
 	m.callers(services)
 }
 
+// shellInCompose leaves it to a person where a compose file has a container of the image
+// call what a chiseled one does not have.
+func (m *migration) shellInCompose() {
+	if !m.moving() {
+		return
+	}
+	for _, s := range m.services() {
+		for _, use := range []struct{ what, help string }{
+			{"healthcheck", "Call a small program of the application's own there, as `[\"CMD\", \"/app/healthcheck\"]`, or leave the health check out."},
+			{"command", "Start the application itself."},
+			{"entrypoint", "Start the application itself."},
+		} {
+			n := child(s.node, use.what)
+			if use.what == "healthcheck" {
+				n = child(n, "test")
+			}
+			if n == nil {
+				continue
+			}
+			words := strings.Fields(n.Value)
+			for _, w := range n.Content {
+				words = append(words, w.Value)
+			}
+			shell := use.what == "healthcheck" && len(words) > 0 && (n.Kind != yaml.SequenceNode || words[0] == "CMD-SHELL")
+			for _, w := range words {
+				shell = shell || slices.Contains([]string{"sh", "bash", "ash", "curl", "wget", "pgrep", "nc"}, path.Base(w))
+			}
+			if shell && words[0] != "NONE" {
+				m.person(s.place(n), fmt.Sprintf("The `%s` of %s needs a shell or a program that a chiseled image does not have.", use.what, code(s.name)), use.help)
+			}
+		}
+	}
+}
+
 // pinned reports whether a service's environment says where to listen.
 func (s service) pinned() bool {
 	env := child(s.node, "environment")

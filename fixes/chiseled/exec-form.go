@@ -167,7 +167,7 @@ func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string
 	case slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "pwsh", "powershell", "busybox"}, name):
 		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself, in exec form. Until then keep the full image.")
 		return false
-	case slices.Contains([]string{"tini", "dumb-init", "gosu", "su-exec", "s6-svscan", "supervisord", "catatonit", "env", "sudo", "cron", "crond", "nginx", "node", "java", "python", "python3", "tail", "sleep", "cat"}, name) && !slices.Contains([]string{"./", "/app/"}, path.Dir(program)+"/"):
+	case slices.Contains([]string{"tini", "dumb-init", "gosu", "su-exec", "s6-svscan", "supervisord", "catatonit", "env", "sudo", "cron", "crond", "nginx", "node", "java", "python", "python3", "tail", "sleep", "cat"}, name) && isSystem(program):
 		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself: .NET handles the signals of a first process. Until then keep the full image.")
 		return false
 	case name == "dotnet":
@@ -191,6 +191,12 @@ func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string
 	}
 	m.person(m.at(span), fmt.Sprintf("Where the image finds %s is not known.", code(program)), "Write the whole path, such as `./"+clip(program)+"`, or `dotnet` and the name of the assembly.")
 	return false
+}
+
+// isSystem reports whether a program is called by its name alone or where distributions
+// install programs.
+func isSystem(program string) bool {
+	return !strings.Contains(program, "/") || slices.Contains([]string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"}, path.Dir(program))
 }
 
 // isArgument reports whether a word is what dotnet is given rather than a program.

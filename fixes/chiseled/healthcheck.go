@@ -16,6 +16,7 @@ import (
 // https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
 // https://github.com/dotnet/dotnet-docker/discussions/4300
 func (m *migration) healthchecks() {
+	m.shellInCompose()
 	for _, s := range m.stages {
 		for _, i := range s.Instructions {
 			if i.Keyword == "HEALTHCHECK" && len(i.Words) > 1 && !keepsHealth(i) {

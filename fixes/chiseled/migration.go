@@ -1,6 +1,7 @@
 package chiseled
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -164,7 +165,19 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		m.plan.Behaves = true
 		m.note(m.at(m.images[0].leaf.From.Words[0].Span), "The application ran as root and runs as `app`, number 1654, from now on. It can write to `/tmp`, to `/home/app` and to what the Dockerfile gives it, and read only what it may of what is mounted.")
 	}
-	return m.plan, m.plan.Complete(m.Tree)
+	slices.SortStableFunc(m.plan.Steps, func(a, b fixes.Step) int {
+		here := func(s fixes.Step) int { // the Dockerfile first
+			if s.At.File == m.File.File {
+				return 0
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(here(a), here(b)), cmp.Compare(a.At.Path(), b.At.Path()), cmp.Compare(a.At.Span.Start, b.At.Span.Start))
+	})
+	if err := m.plan.Complete(m.Tree); err != nil {
+		return nil, err
+	}
+	return m.plan, nil
 }
 
 // moves reports whether some image would move to another one, or could not.

@@ -187,7 +187,7 @@ func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	if len(lines) == 0 {
 		return
 	}
-	m.step(i.Span, "Give the volume "+codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
+	m.step(i.Span, "Give "+codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
 		m.edit(source.Span{Start: i.Span.Start, End: i.Span.Start}, strings.Join(lines, m.lineBreak()+m.indent(i))+m.lineBreak()+m.indent(i)))
 	if m.wasRoot() {
 		m.note(m.at(i.Span), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")

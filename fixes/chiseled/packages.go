@@ -39,7 +39,7 @@ func (j *job) manages(name string, args []dockerfile.ShellWord) bool {
 	case "update", "clean", "autoclean", "autoremove", "cache", "makecache", "remove", "purge", "del":
 		return name != "dpkg"
 	case "upgrade", "dist-upgrade", "full-upgrade":
-		j.drop("packages", "the chiseled image is built anew with updates, and cannot be updated in place")
+		j.drop("the chiseled image is built anew with updates, and cannot be updated in place")
 		return name != "dpkg"
 	case "install", "add":
 		j.install = append(j.install, packages...)
@@ -100,10 +100,10 @@ func (j *job) packages() (r resolution) {
 		r.because = append(r.because, fmt.Sprintf("What %s brings to a full image the chiseled one has.", codes(there)))
 	}
 	if len(extra) > 0 {
-		r.because = append(r.because, fmt.Sprintf("The `-extra` image has ICU and time zones, for which %s was installed.", codes(extra)))
+		r.because = append(r.because, fmt.Sprintf("The `-extra` image has ICU and time zones without %s.", codes(extra)))
 	}
 	if len(tools) > 0 {
-		r.because = append(r.because, fmt.Sprintf("%s is for people: `docker debug` and `kubectl debug` bring tools along when they are needed.", codes(tools)))
+		r.because = append(r.because, fmt.Sprintf("Tools for people (%s) stay out: `docker debug` and `kubectl debug` bring them along when they are needed.", codes(tools)))
 	}
 	if len(clients) > 0 {
 		j.clients(clients, &r)

@@ -26,7 +26,7 @@ func (m *migration) programs() {
 	}
 	for _, i := range m.images {
 		for _, e := range i.needs.Native {
-			m.person(fixes.Place{File: e.File, Span: e.Span}, capital(e.Why)+", which a chiseled image does not have.", "Make sure that the application works without, or keep the full image.")
+			m.person(fixes.Place{File: e.File, Span: e.Span}, "The application may not work in a chiseled image: "+e.Why+".", "Make sure that the application works without, or keep the full image.")
 		}
 		for _, problem := range i.needs.Problems {
 			m.note(m.at(i.leaf.From.Words[0].Span), "%s What it needs is not known.", problem)
