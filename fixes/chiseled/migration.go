@@ -110,7 +110,7 @@ func (m *migration) remove(i *dockerfile.Instruction) source.Edit {
 	}
 	blank := func(line int) bool { return line < 1 || strings.TrimSpace(f.LineText(line)) == "" }
 	start, end := f.LineSpan(first).Start, f.LineSpan(last+1).Start
-	if last >= f.Lines() {
+	if last >= f.Lines() && !strings.HasSuffix(f.Text(), "\n") {
 		end = len(f.Text())
 		if start > 0 { // the line before becomes the last one, which had no line break
 			start = f.LineSpan(first - 1).End
