@@ -32,11 +32,23 @@ type Move struct {
 // identity tells findings apart. The line is not in it on purpose: what moves with the
 // text around it is the same finding.
 type identity struct {
-	path, rule, key string
+	home, rule, key, set string
 }
 
-// Compare says what changed from base to head. A finding's identity is its file, rule
-// and key; equal ones are paired in the order in which they stand.
+// sets are the values sets of a finding or a skip; what has none has the empty one.
+func sets(names []string) []string {
+	if len(names) == 0 {
+		return []string{""}
+	}
+	return names
+}
+
+// A part is a finding under some of its values sets.
+type part struct{ f, set int }
+
+// Compare says what changed from base to head. A finding's identity is its home, rule
+// and key; equal ones are paired in the order in which they stand. Under each values set
+// a finding is compared by itself: where only some of them change, it is in two lists.
 func Compare(base, head *Result) Delta {
 	renamed := renames(base.Files, head.Files)
 	now := func(path string) string { // the head's name of a file of the base
@@ -45,62 +57,135 @@ func Compare(base, head *Result) Delta {
 		}
 		return path
 	}
-	onBase, onHead := skipsByPath(base.Skips, now), skipsByPath(head.Skips, func(p string) string { return p })
-
+	same := func(path string) string { return path }
+	onBase, onHead := skipsByHome(base.Skips, now), skipsByHome(head.Skips, same)
+	setsOfBase, setsOfHead := setsByHome(base, now), setsByHome(head, same)
 	d := Delta{Skips: slices.Clone(head.Skips), Drops: head.Drops}
-	before := map[identity][]int{}
+
+	before := map[identity][]part{}
 	for i, f := range base.Findings {
-		id := identity{now(f.Path()), f.Rule.ID, f.Key}
-		before[id] = append(before[id], i)
+		for j, set := range sets(f.Sets) {
+			id := identity{now(f.home()), f.Rule.ID, f.Key, set}
+			before[id] = append(before[id], part{i, j})
+		}
 	}
-	paired := make([]bool, len(base.Findings))
+	paired := map[part]bool{}
 	for _, f := range head.Findings {
-		id := identity{f.Path(), f.Rule.ID, f.Key}
-		twins := before[id]
-		switch {
-		case len(twins) > 0:
-			before[id], paired[twins[0]] = twins[1:], true
-			if from := base.Findings[twins[0]].Path(); from != f.Path() {
-				d.Moved = append(d.Moved, Move{Finding: f, From: from})
-			} else {
-				d.Same = append(d.Same, f)
+		var s sorted
+		twin := -1
+		for _, set := range sets(f.Sets) {
+			id := identity{f.home(), f.Rule.ID, f.Key, set}
+			twins := before[id]
+			switch {
+			case len(twins) > 0:
+				before[id], paired[twins[0]] = twins[1:], true
+				twin = twins[0].f
+				s.same = append(s.same, set)
+			case skippedOnlyIn(onBase, onHead, id):
+				s.unsure = append(s.unsure, set)
+			case set != "" && !setsOfBase[f.home()][set]:
+				s.added = append(s.added, set)
+			default:
+				s.changed = append(s.changed, set)
 			}
-		case skippedOnlyIn(onBase, onHead, id):
-			d.Unsure = append(d.Unsure, f)
-		default:
-			d.New = append(d.New, f)
+		}
+		s.settle()
+		d.New = s.put(d.New, f, s.changed)
+		d.Unsure = s.put(d.Unsure, f, s.unsure)
+		if len(s.same) > 0 {
+			if from := base.Findings[twin].home(); from != f.home() {
+				d.Moved = append(d.Moved, Move{Finding: f.under(s.same), From: from})
+			} else {
+				d.Same = s.put(d.Same, f, s.same)
+			}
 		}
 	}
 	for i, f := range base.Findings {
-		id := identity{now(f.Path()), f.Rule.ID, f.Key}
-		switch {
-		case paired[i]:
-		case skippedOnlyIn(onHead, onBase, id):
-			d.Unsure = append(d.Unsure, f)
-		default:
-			d.Fixed = append(d.Fixed, f)
+		var s sorted
+		for j, set := range sets(f.Sets) {
+			id := identity{now(f.home()), f.Rule.ID, f.Key, set}
+			switch {
+			case paired[part{i, j}]:
+				s.same = append(s.same, set)
+			case skippedOnlyIn(onHead, onBase, id):
+				s.unsure = append(s.unsure, set)
+			case set != "" && !setsOfHead[id.home][set]:
+				s.added = append(s.added, set)
+			default:
+				s.changed = append(s.changed, set)
+			}
 		}
+		s.settle()
+		d.Fixed = s.put(d.Fixed, f, s.changed)
+		d.Unsure = s.put(d.Unsure, f, s.unsure)
 	}
 	sortFindings(d.Unsure)
-
 	for _, s := range base.Skips {
-		if !slices.Contains(onHead[now(s.Path)], skipped{s.Rule, s.Reason}) {
+		if !slices.ContainsFunc(onHead[now(s.home())], func(o skipped) bool { return o.rule == s.Rule && o.reason == s.Reason }) {
 			d.Skips = append(d.Skips, s)
 		}
 	}
 	return d
 }
 
-// skipped identifies a skip within a file. What both sides skip for the same reason
-// they were both blind to, so that what they did find can be compared.
-type skipped struct {
-	rule, reason string
+// sorted is what became of a finding under each of its values sets; added are the sets
+// that only its own side has.
+type sorted struct {
+	same, unsure, added, changed []string
 }
 
-func skipsByPath(skips []Skip, now func(string) string) map[string][]skipped {
+// settle decides about the sets that only one side has: a values file that comes or goes
+// does not change what holds under another one as well.
+func (s *sorted) settle() {
+	if len(s.same) > 0 {
+		s.same = append(s.same, s.added...)
+	} else {
+		s.changed = append(s.changed, s.added...)
+	}
+}
+
+// put appends a finding under some of its sets, if there are any.
+func (s *sorted) put(to []Finding, f Finding, under []string) []Finding {
+	if len(under) == 0 {
+		return to
+	}
+	return append(to, f.under(under))
+}
+
+// under is the finding under some of its sets, in their order.
+func (f Finding) under(names []string) Finding {
+	f.Sets = slices.DeleteFunc(slices.Clone(f.Sets), func(set string) bool { return !slices.Contains(names, set) })
+	return f
+}
+
+// setsByHome are the values sets of each chart.
+func setsByHome(r *Result, now func(string) string) map[string]map[string]bool {
+	m := map[string]map[string]bool{}
+	for _, rel := range r.Releases {
+		if rel.Chart == nil {
+			continue
+		}
+		home := now(rel.Chart.Path())
+		if m[home] == nil {
+			m[home] = map[string]bool{}
+		}
+		m[home][rel.Set] = true
+	}
+	return m
+}
+
+// skipped identifies a skip within a home. What both sides skip for the same reason
+// they were both blind to, so that what they did find can be compared.
+type skipped struct {
+	rule, reason, set string
+}
+
+func skipsByHome(skips []Skip, now func(string) string) map[string][]skipped {
 	m := map[string][]skipped{}
 	for _, s := range skips {
-		m[now(s.Path)] = append(m[now(s.Path)], skipped{s.Rule, s.Reason})
+		for _, set := range sets(s.Sets) {
+			m[now(s.home())] = append(m[now(s.home())], skipped{s.Rule, s.Reason, set})
+		}
 	}
 	return m
 }
@@ -108,7 +193,7 @@ func skipsByPath(skips []Skip, now func(string) string) map[string][]skipped {
 // skippedOnlyIn reports whether one side could not be checked for such a finding while
 // the other could.
 func skippedOnlyIn(here, there map[string][]skipped, id identity) bool {
-	return slices.ContainsFunc(here[id.path], func(s skipped) bool {
-		return (s.rule == "" || s.rule == id.rule) && !slices.Contains(there[id.path], s)
+	return slices.ContainsFunc(here[id.home], func(s skipped) bool {
+		return (s.rule == "" || s.rule == id.rule) && (s.set == "" || s.set == id.set) && !slices.Contains(there[id.home], s)
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -23,6 +24,14 @@ type Finding struct {
 	Message string
 	// Help says what to do about it, likewise. Empty when Message already does.
 	Help string
+	// Home is the file within which the key tells findings apart, nil where it is the
+	// file in which the finding stands. A chart's findings have its Chart.yaml, so that
+	// they stay the same when what they are about moves from a template to the values.
+	Home *source.File
+	// Origin is where the subject of a finding about an object comes from, nil for others.
+	Origin *kube.Origin
+	// Sets name the values sets of the chart under which the finding occurs.
+	Sets []string
 	// Related are other places that explain the finding.
 	Related []Related
 	// Fix is the edit that cures it, nil where a person must decide.
@@ -31,6 +40,13 @@ type Finding struct {
 
 // Path is the path of the finding's file.
 func (f *Finding) Path() string { return f.File.Path() }
+
+func (f *Finding) home() string {
+	if f.Home != nil {
+		return f.Home.Path()
+	}
+	return f.Path()
+}
 
 // Line is the one-based line on which the finding starts.
 func (f *Finding) Line() int { return f.File.LineAt(f.Span.Start) }
@@ -66,10 +82,21 @@ type Skip struct {
 	// File and Span are where the obstacle stands; File is nil when it has no place.
 	File *source.File
 	Span source.Span
+	// Home is the file whose findings are affected, nil where it is the one at Path.
+	Home *source.File
+	// Sets name the values sets that are affected, none for all.
+	Sets []string
 	// Rule is the id of the rule that could not be applied, empty for all.
 	Rule string
 	// Reason says why, as a sentence with a full stop; Help what to do, likewise.
 	Reason, Help string
+}
+
+func (s *Skip) home() string {
+	if s.Home != nil {
+		return s.Home.Path()
+	}
+	return s.Path
 }
 
 // Line is the one-based line of the obstacle, 0 when it has none.

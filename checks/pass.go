@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -25,7 +26,24 @@ type DockerfilePass struct {
 	rule     *Rule
 	findings []Finding
 	skips    []Skip
+	stands   []string
+	// silenced says for each of Ignores and each of its ids whether a finding was dropped
+	// for it, unchecked what was skipped; both only for [Rule.Ignores].
+	silenced  [][]bool
+	unchecked []Skip
 }
+
+// Silenced reports whether the id at index id of Ignores[comment] silenced a finding.
+func (p *DockerfilePass) Silenced(comment, id int) bool { return p.silenced[comment][id] }
+
+// Checked reports whether the file was checked whole for what the id names.
+func (p *DockerfilePass) Checked(id string) bool {
+	return !slices.ContainsFunc(p.unchecked, func(s Skip) bool { return s.Rule == "" || s.Rule == id })
+}
+
+// LetStand says that the rule cannot tell, so that another tool's check that it replaces
+// is to be reported as it is.
+func (p *DockerfilePass) LetStand(id string) { p.stands = append(p.stands, id) }
 
 // Report adds a finding. The pass fills in the rule, its severity and the file.
 func (p *DockerfilePass) Report(f Finding) {

@@ -55,8 +55,14 @@ type Rule struct {
 	// Replaces are the checks of other tools that say the same with less knowledge.
 	// Their findings are dropped, and their own ignore comments silence this rule.
 	Replaces []Replaced
-	// Dockerfile checks one Dockerfile; it may be nil.
+	// A rule has one of these functions, or several. Dockerfile checks one Dockerfile,
+	// Object one Kubernetes object, Release all objects that are applied together.
 	Dockerfile func(*DockerfilePass)
+	Object     func(*ObjectPass)
+	Release    func(*ReleasePass)
+	// Ignores checks the ignore comments of one Dockerfile, when all that others found in
+	// it is known; it may be nil. No comment silences what it finds.
+	Ignores func(*DockerfilePass)
 }
 
 // Replaced is another tool's check that a rule stands in for.

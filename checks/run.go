@@ -6,13 +6,17 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/checks/builds"
+	"github.com/chiselbot/chiselbot/checks/chart"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
-	"github.com/chiselbot/chiselbot/checks/ignore"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -27,6 +31,21 @@ type Options struct {
 	Severities map[string]Severity
 	// IsDockerfile tells Dockerfiles by their path.
 	IsDockerfile func(path string) bool
+	// IsManifest tells by their path the files that are Kubernetes manifests if their
+	// content says so; nil stands for [MayBeManifest].
+	IsManifest func(path string) bool
+	// Charts are the settings of charts, by their folders.
+	Charts map[string][]chart.Settings
+	// Fetcher supplies the dependencies of charts that the tree does not have; it may be
+	// nil.
+	Fetcher chart.Fetcher
+	// Render runs the templates of a chart; nil stands for [render.Run] in this process.
+	Render chart.Renderer
+	// Images are the paths of Dockerfiles by the repositories of the images that they build,
+	// where that is known better than from the tree.
+	Images map[string]string
+	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
+	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
 }
@@ -34,173 +53,208 @@ type Options struct {
 // A Scanner is another tool's set of checks, run beside the rules.
 type Scanner interface {
 	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
-	// error, what it found nevertheless still counts.
+	// error, what it found nevertheless still counts; a [ScanError] says which checks are
+	// missing.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
+	// ScanObject checks one Kubernetes object, likewise.
+	ScanObject(ctx context.Context, o *kube.Object) ([]ObjectFinding, error)
 }
+
+// An ObjectFinding is a scanner's finding about an object. It needs a rule, a message, a
+// key within the object and its origin; the engine adds the rest.
+type ObjectFinding struct {
+	Finding
+	At kube.Origin
+}
+
+// A ScanError says that only some checks of a scanner failed.
+type ScanError struct {
+	// Checks are the ids of those that did, Err is why the first of them failed.
+	Checks []string
+	Err    error
+}
+
+func (e *ScanError) Error() string {
+	return fmt.Sprintf("%s: %v", strings.Join(e.Checks, ", "), e.Err)
+}
+
+func (e *ScanError) Unwrap() error { return e.Err }
 
 // A Result is what the checks of one tree found, each list in a fixed order.
 type Result struct {
-	// Files are the Dockerfiles that were checked or skipped.
-	Files    []*source.File
+	// Files are the files that findings may have for home: Dockerfiles, manifests and
+	// Chart.yaml files.
+	Files []*source.File
+	// Dockerfiles, Manifests and Charts are how many of each were checked or skipped.
+	Dockerfiles, Manifests, Charts int
+	// Releases are the objects that were checked, those of a chart once for each set.
+	Releases []*Release
 	Findings []Finding
 	Skips    []Skip
 	Drops    []Drop
 }
 
-// Run checks all Dockerfiles of a tree. A file that cannot be read or parsed, a rule
-// that panics and a scanner that fails are skips; an error means that the tree could
-// not be listed or that ctx ended.
+func (r *Result) add(other Result) {
+	r.Files = append(r.Files, other.Files...)
+	r.Findings = append(r.Findings, other.Findings...)
+	r.Skips = append(r.Skips, other.Skips...)
+	r.Drops = append(r.Drops, other.Drops...)
+}
+
+// Run checks all Dockerfiles and Kubernetes objects of a tree. What cannot be read,
+// parsed or rendered, a rule that panics and a scanner that fails are skips; an error
+// means that the tree could not be listed or that ctx ended.
 func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
-	var dockerfiles, projects []string
-	_, err := tree.Find(ctx, func(path string) bool {
-		if opts.IsDockerfile(path) {
-			dockerfiles = append(dockerfiles, path)
-		} else if dotnet.IsProjectFile(path) {
-			projects = append(projects, path)
-		}
-		return false
-	})
+	if opts.IsManifest == nil {
+		opts.IsManifest = MayBeManifest
+	}
+	if opts.Render == nil {
+		opts.Render = render.Run
+	}
+	charts, err := chart.Find(ctx, tree, opts.Fetcher)
 	if err != nil {
 		return nil, err
 	}
-	slices.Sort(dockerfiles)
-
-	r := runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, projects), replaced: replaced(opts.Rules)}
-	results := make([]Result, len(dockerfiles))
-	g, ctx := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, path := range dockerfiles {
-		g.Go(func() error {
-			results[i] = r.file(ctx, path)
-			return ctx.Err()
-		})
-	}
-	if err := g.Wait(); err != nil {
+	found, err := find(ctx, tree, charts.Paths, opts)
+	if err != nil {
 		return nil, err
 	}
-
+	r := &runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, found.projects), replaced: replaced(opts.Rules)}
 	var all Result
-	for _, one := range results {
-		all.Files = append(all.Files, one.Files...)
-		all.Findings = append(all.Findings, one.Findings...)
-		all.Skips = append(all.Skips, one.Skips...)
-		all.Drops = append(all.Drops, one.Drops...)
+	manifests, err := r.manifests(ctx, found.manifests, &all)
+	if err != nil {
+		return nil, err
 	}
+	if err := r.charts(ctx, charts, &all); err != nil {
+		return nil, err
+	}
+	all.Releases = append(all.Releases, manifestReleases(manifests, opts.Pods)...)
+	all.Dockerfiles = len(found.dockerfiles)
+	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
+		return nil, err
+	}
+	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images)
+	r.images.Only(onlyImage(all.Releases))
+
+	var jobs []func(context.Context) Result
+	for _, path := range found.dockerfiles {
+		jobs = append(jobs, func(ctx context.Context) Result { return r.file(ctx, path) })
+	}
+	for _, rel := range all.Releases {
+		jobs = append(jobs, func(ctx context.Context) Result { return r.release(ctx, rel) })
+	}
+	results, err := each(ctx, jobs)
+	if err != nil {
+		return nil, err
+	}
+	for _, one := range results {
+		all.add(one)
+	}
+	all.mergeSets()
 	sortFindings(all.Findings)
 	sortSkips(all.Skips)
 	sortDrops(all.Drops)
 	return &all, nil
 }
 
-// replaced maps the ids of other tools' checks to the rules that stand in for them.
-func replaced(rules []*Rule) map[string]*Rule {
-	m := map[string]*Rule{}
-	for _, r := range rules {
-		for _, other := range r.Replaces {
-			m[other.ID] = r
-		}
+// each does jobs in parallel and gives their results in the order of the jobs.
+func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, error) {
+	results := make([]T, len(jobs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, job := range jobs {
+		g.Go(func() error {
+			results[i] = job(ctx)
+			return ctx.Err()
+		})
 	}
-	return m
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return results, nil
+}
+
+// found are the files of a tree that are of interest, each list in lexical order.
+type found struct {
+	dockerfiles, projects, manifests []string
+	// statements may say which Dockerfile builds an image.
+	statements []string
+}
+
+func find(ctx context.Context, tree source.Tree, charts []string, opts Options) (*found, error) {
+	var f found
+	_, err := tree.Find(ctx, func(path string) bool {
+		if builds.IsStatement(path) {
+			f.statements = append(f.statements, path)
+		}
+		switch {
+		case opts.IsDockerfile(path):
+			f.dockerfiles = append(f.dockerfiles, path)
+		case dotnet.IsProjectFile(path):
+			f.projects = append(f.projects, path)
+		case opts.IsManifest(path) && !inChart(path, charts):
+			f.manifests = append(f.manifests, path)
+		}
+		return false
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(f.dockerfiles)
+	slices.Sort(f.manifests)
+	slices.Sort(f.statements)
+	return &f, nil
 }
 
 type runner struct {
 	opts     Options
 	tree     source.Tree
 	projects *dotnet.Projects
-	replaced map[string]*Rule
+	replaced map[string][]*Rule
+	comments comments
+
+	dockerfiles map[string]*parsed
+	images      *builds.Images
 }
 
-// file checks one Dockerfile.
-func (r *runner) file(ctx context.Context, path string) Result {
-	text, err := r.tree.Read(path)
-	if err != nil {
-		return Result{Skips: []Skip{{Path: path, Reason: sentence(err)}}}
-	}
-	res := Result{Files: []*source.File{text}}
-	f, err := parse(text)
-	if err != nil {
-		res.Skips = append(res.Skips, unparsed(text, err))
-		return res
-	}
-	for _, image := range f.Images() {
-		if image.Problem != "" {
-			res.Skips = append(res.Skips, unresolved(text, image))
-		}
-	}
-
-	ignores := ignore.In(f)
-	var found []Finding
-	for _, rule := range r.opts.Rules {
-		if rule.Dockerfile == nil {
-			continue
-		}
-		pass := &DockerfilePass{
-			File: f, Final: f.Final(), Projects: r.projects, Ignores: ignores,
-			Rules: r.opts.Rules, Now: r.opts.Now, rule: rule,
-		}
-		if err := guard(func() error { rule.Dockerfile(pass); return nil }); err != nil {
-			res.Skips = append(res.Skips, Skip{
-				Path: path, Rule: rule.ID,
-				Reason: fmt.Sprintf("The rule failed on this file: %v.", err),
-				Help:   "This is a fault of chiselbot: please report it with the file.",
-			})
-			continue
-		}
-		found = append(found, pass.findings...)
-		res.Skips = append(res.Skips, pass.skips...)
-	}
-	for _, s := range r.opts.Scanners {
-		var theirs []Finding
-		err := guard(func() (err error) { theirs, err = s.Scan(ctx, f); return err })
-		if err != nil {
-			res.Skips = append(res.Skips, Skip{Path: path, Reason: sentence(err)})
-		}
-		found = append(found, theirs...)
-	}
-
+// keep adds findings with the severity that the settings give them, unless they are off
+// or dropped.
+func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, bool)) {
 	for _, one := range found {
-		if s, ok := r.opts.Severities[one.Rule.ID]; ok {
-			one.Severity = s
-		}
-		if drop, ok := r.drop(one, text, ignores); ok {
-			res.Drops = append(res.Drops, drop)
+		one.Severity = r.severity(one)
+		if d, ok := drop(one); ok {
+			to.Drops = append(to.Drops, d)
 		} else if one.Severity != Off {
-			res.Findings = append(res.Findings, one)
+			to.Findings = append(to.Findings, one)
 		}
 	}
-	return res
 }
 
-// drop decides whether somebody knows better than the finding.
-func (r *runner) drop(f Finding, text *source.File, ignores []ignore.Comment) (Drop, bool) {
-	if by := r.replaced[f.Rule.ID]; by != nil {
-		for _, other := range by.Replaces {
-			if other.ID == f.Rule.ID {
-				return Drop{Finding: f, Reason: fmt.Sprintf("`%s` says it instead: %s.", by.ID, other.Because)}, true
-			}
+// scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands
+// in for leaves nothing.
+func (r *runner) scanSkips(path string, err error, l *look) []Skip {
+	some := (*ScanError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &some):
+		return []Skip{{Path: path, Reason: sentence(err)}}
+	}
+	var skips []Skip
+	for _, id := range some.Checks {
+		if len(r.replaced[id]) == 0 || l.stands[id] {
+			skips = append(skips, Skip{Path: path, Rule: id, Reason: sentence(err)})
 		}
 	}
-	for _, c := range ignores {
-		if c.Problem != "" || c.Expired(r.opts.Now) || !c.Covers(f.Span) || !names(c, f.Rule) {
-			continue
-		}
-		return Drop{Finding: f, Reason: c.Reason, By: Related{File: text, Span: c.Span}}, true
-	}
-	return Drop{}, false
+	return skips
 }
 
-// names reports whether an ignore comment names the rule or, in another tool's dialect,
-// a check that the rule replaces.
-func names(c ignore.Comment, rule *Rule) bool {
-	if c.Names(rule.ID) {
-		return true
+// severity is the one that a finding is to have: its own or that of the settings.
+func (r *runner) severity(f Finding) Severity {
+	if s, ok := r.opts.Severities[f.Rule.ID]; ok {
+		return s
 	}
-	return slices.ContainsFunc(rule.Replaces, func(o Replaced) bool { return c.Names(o.ID) })
-}
-
-func parse(text *source.File) (f *dockerfile.File, err error) {
-	err = guard(func() (err error) { f, err = dockerfile.Parse(text); return err })
-	return f, err
+	return f.Severity
 }
 
 // guard turns a panic into an error, so that one stranger's file cannot end the review
@@ -212,22 +266,6 @@ func guard(do func() error) (err error) {
 		}
 	}()
 	return do()
-}
-
-func unparsed(text *source.File, err error) Skip {
-	s := Skip{Path: text.Path(), File: text, Reason: sentence(err), Help: "Nothing in this file was checked; `docker build` would refuse it too."}
-	if pe := (*dockerfile.ParseError)(nil); errors.As(err, &pe) {
-		s.Span, s.Reason = text.LineSpan(max(1, pe.Line)), sentence(errors.New(pe.Message))
-	}
-	return s
-}
-
-func unresolved(text *source.File, image dockerfile.Image) Skip {
-	return Skip{
-		Path: text.Path(), File: text, Span: image.Span,
-		Reason: fmt.Sprintf("The image `%s` is not known: %s.", image.Written, image.Problem),
-		Help:   "What depends on this image was not checked. Give the ARG a default value to have it checked.",
-	}
 }
 
 // sentence makes an error's text a sentence.

@@ -15,6 +15,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -32,11 +33,21 @@ func (s scanner) Scan(_ context.Context, f *dockerfile.File) ([]checks.Finding, 
 	return []checks.Finding{{Rule: s.rule, Severity: s.rule.Severity, File: f.File, Span: in.Span, Key: "theirs", Message: "They say so."}}, nil
 }
 
+func (s scanner) ScanObject(_ context.Context, o *kube.Object) ([]checks.ObjectFinding, error) {
+	if s.err != nil {
+		return nil, s.err
+	}
+	name := o.Root.Get("metadata", "name")
+	return []checks.ObjectFinding{{Finding: checks.Finding{Rule: s.rule, Key: "theirs", Message: "They say so."}, At: o.Where(name)}}, nil
+}
+
 func TestRun(t *testing.T) {
 	t.Parallel()
 	theirs := &checks.Rule{ID: "DS-0002", Severity: checks.Error}
 	replacing := *userRule
 	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
+	unsure := replacing
+	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
 	panics := &checks.Rule{ID: "panics", Severity: checks.Error, Dockerfile: func(*checks.DockerfilePass) { panic("at the disco") }}
 
 	tests := []struct {
@@ -92,10 +103,30 @@ Dockerfile not checked ()
 	Load checks: no room.`,
 		},
 		{
+			name:  "a check that fails is a skip, unless a rule stands in for it",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
+		},
+		{
 			name:  "a rule stands in for another tool's check",
+			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
+			want:  "Dockerfile:2:1 warning \"USER me\" key \"final me\"\nDockerfile:1:1 dropped DS-0002: `user` says it instead: it knows more.",
+		},
+		{
+			name:  "a rule that is silent has reasons to be",
 			files: map[string]string{"Dockerfile": "FROM x\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
-			want:  "Dockerfile:1:1 dropped DS-0002: `user` says it instead: it knows more.",
+			want:  "Dockerfile:1:1 dropped DS-0002: `user` looks at the same and is silent: it knows more.",
+		},
+		{
+			name:  "a rule that cannot tell lets the other tool's check stand",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{&unsure}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
+			want:  `Dockerfile:1:1 error "FROM x" key "theirs"`,
 		},
 		{
 			name:  "an ignore comment with a reason",

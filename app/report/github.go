@@ -2,39 +2,50 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// notCompared says what is the matter with an unsure finding.
-const notCompared = "Whether this is new is not known, because the other side of the change could not be checked here."
+// What the runner keeps of the annotations of one step: so many of each kind, and so
+// many characters of each. The rest is lost without a word.
+//
+// See https://github.com/actions/runner/blob/main/src/Runner.Worker/ExecutionContext.cs
+// and https://github.com/actions/toolkit/blob/main/docs/problem-matchers.md#limitations.
+const (
+	maxAnnotations       = 10
+	maxAnnotationMessage = 4096
+)
 
 // GitHub writes the review as workflow commands, which GitHub Actions shows at the lines
 // of the change: new findings with their severity, and what could not be checked or
-// compared as warnings. The last line is for people who read the log.
+// compared as warnings. What is too much for GitHub stands below them in the log, whose
+// last line sums the review up.
 //
 // See https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions.
 func GitHub(w io.Writer, r *review.Review) error {
 	out := bufio.NewWriter(w)
-	for _, f := range r.Delta.New {
-		workflowCommand(out, f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID+": "+f.Rule.Title, f.Message, f.Help, f.Rule.URL)
-	}
-	for _, f := range r.Delta.Unsure {
-		workflowCommand(out, "warning", f.Path(), f.File, f.Span, "Not compared: "+f.Rule.ID, f.Message, notCompared)
-	}
-	for _, s := range r.Delta.Skips {
-		title := "Not checked"
-		if s.Rule != "" {
-			title += ": " + s.Rule
+	shown := map[string]int{}
+	var rest []annotation
+	for _, a := range annotations(r) {
+		if shown[a.kind]++; shown[a.kind] > maxAnnotations {
+			rest = append(rest, a)
+			continue
 		}
-		workflowCommand(out, "warning", s.Path, s.File, s.Span, title, s.Reason, s.Help)
+		out.WriteString(a.command() + "\n")
+	}
+	if len(rest) > 0 {
+		fmt.Fprintf(out, "\nGitHub shows %d annotations of a kind. These are the others:\n", maxAnnotations)
+	}
+	for _, a := range rest {
+		out.WriteString(logLine(a.line()) + "\n")
 	}
 	fmt.Fprintf(out, "chiselbot: %s (%s)\n", title(r), r.Verdict())
 	if err := out.Flush(); err != nil {
@@ -43,20 +54,52 @@ func GitHub(w io.Writer, r *review.Review) error {
 	return nil
 }
 
-// workflowCommand writes one command. Without a file it has no line, and without a path
-// no place at all. Columns are left out when the place has several lines, because GitHub
-// refuses them there.
-func workflowCommand(w io.Writer, command, path string, f *source.File, s source.Span, title string, says ...string) {
+// An annotation is one note at a line of a file. Without a file it has no line, and
+// without a path no place at all.
+type annotation struct {
+	kind  string // error, warning or notice
+	path  string
+	file  *source.File
+	span  source.Span
+	title string
+	says  []string
+}
+
+// annotations are those of a review, the ones that matter most first.
+func annotations(r *review.Review) []annotation {
+	var as []annotation
+	for _, f := range r.Delta.New {
+		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, f.Help, f.Rule.URL}})
+	}
+	for _, s := range r.Delta.Skips {
+		title := "Not checked"
+		if s.Rule != "" {
+			title += ": " + s.Rule
+		}
+		as = append(as, annotation{checks.Warning.String(), s.Path, s.File, s.Span, title, []string{s.Reason, s.Help}})
+	}
+	for _, f := range r.Delta.Unsure {
+		as = append(as, annotation{checks.Warning.String(), f.Path(), f.File, f.Span, "Not compared: " + f.Rule.ID, []string{f.Message, notCompared}})
+	}
+	for i := range as {
+		as[i].says = slices.DeleteFunc(as[i].says, func(s string) bool { return s == "" })
+	}
+	return as
+}
+
+// command is the annotation as a workflow command. Columns are left out when the place
+// has several lines, because GitHub refuses them there.
+func (a annotation) command() string {
 	var properties []string
 	property := func(name, value string) {
 		properties = append(properties, name+"="+commandProperty.Replace(printable(value)))
 	}
-	if path != "" {
-		property("file", path)
+	if a.path != "" {
+		property("file", a.path)
 	}
-	if f != nil {
-		s = lastLineBreakOff(f, s)
-		start, end := f.Position(s.Start), f.Position(s.End)
+	if a.file != nil {
+		span := lastLineBreakOff(a.file, a.span)
+		start, end := a.file.Position(span.Start), a.file.Position(span.End)
 		property("line", strconv.Itoa(start.Line))
 		property("endLine", strconv.Itoa(end.Line))
 		if start.Line == end.Line {
@@ -64,15 +107,25 @@ func workflowCommand(w io.Writer, command, path string, f *source.File, s source
 			property("endColumn", strconv.Itoa(end.Column))
 		}
 	}
-	property("title", title)
+	property("title", a.title)
 
-	var lines []string
-	for _, s := range says {
-		if s != "" {
-			lines = append(lines, printable(s))
-		}
+	message := printable(strings.Join(a.says, "\n"))
+	if utf8.RuneCountInString(message) > maxAnnotationMessage {
+		message = string([]rune(message)[:maxAnnotationMessage-1]) + "…"
 	}
-	fmt.Fprintf(w, "::%s %s::%s\n", command, strings.Join(properties, ","), commandData.Replace(strings.Join(lines, "\n")))
+	return fmt.Sprintf("::%s %s::%s", a.kind, strings.Join(properties, ","), commandData.Replace(message))
+}
+
+// line is the annotation as a line of the log.
+func (a annotation) line() string {
+	at := a.path
+	if a.file != nil {
+		at += ":" + strconv.Itoa(a.file.LineAt(a.span.Start))
+	}
+	if at != "" {
+		at += ": "
+	}
+	return printable(line(fmt.Sprintf("%s: %s%s. %s", a.kind, at, a.title, strings.Join(a.says, " "))))
 }
 
 // The runner undoes exactly these, in
@@ -81,41 +134,3 @@ var (
 	commandData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
 	commandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
-
-// title sums the review up in a line that has no stranger's text in it.
-func title(r *review.Review) string {
-	d := r.Delta
-	var parts []string
-	for s := checks.Error; s > checks.Off; s-- {
-		if n := countOf(d.New, s); n > 0 {
-			parts = append(parts, plural(n, "new "+s.String()))
-		}
-	}
-	if n := len(d.Fixed); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d fixed", n))
-	}
-	if n := len(d.Unsure); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not compared", n))
-	}
-	if n := len(d.Skips); n > 0 {
-		parts = append(parts, fmt.Sprintf("%d not checked", n))
-	}
-	return cmp.Or(strings.Join(parts, ", "), "Nothing new")
-}
-
-func countOf(fs []checks.Finding, s checks.Severity) int {
-	n := 0
-	for _, f := range fs {
-		if f.Severity == s {
-			n++
-		}
-	}
-	return n
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/review"
@@ -32,6 +33,20 @@ func Markdown(r *review.Review) Page {
 	return Page{Title: title(r), Summary: summary(r), Text: details(r)}
 }
 
+// WriteMarkdown writes the page of the review whole, for a file or a log.
+func WriteMarkdown(w io.Writer, r *review.Review) error {
+	page := Markdown(r)
+	text := "# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text
+	var b strings.Builder
+	for l := range strings.Lines(text) {
+		b.WriteString(logLine(l))
+	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return fmt.Errorf("write Markdown: %w", err)
+	}
+	return nil
+}
+
 func summary(r *review.Review) string {
 	d := r.Delta
 	p := page{}
@@ -55,32 +70,6 @@ func summary(r *review.Review) string {
 		}
 	}
 	return p.String()
-}
-
-func unchanged(d checks.Delta) []checks.Finding {
-	same := append([]checks.Finding(nil), d.Same...)
-	for _, m := range d.Moved {
-		same = append(same, m.Finding)
-	}
-	return same
-}
-
-func verdictSentence(r *review.Review) string {
-	d := r.Delta
-	files := plural(r.Files, "Dockerfile")
-	switch r.Verdict() {
-	case review.Failed:
-		if r.FailOn == checks.Notice {
-			return fmt.Sprintf("This change brings new findings. %s checked.", files)
-		}
-		return fmt.Sprintf("This change brings new findings of severity %s or above. %s checked.", r.FailOn, files)
-	case review.Unsure:
-		return fmt.Sprintf("Whether this change is good is not known, because not everything could be checked. %s looked at.", files)
-	}
-	if len(d.New) > 0 {
-		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
-	}
-	return fmt.Sprintf("This change brings no new findings. %s checked.", files)
 }
 
 func skipped(s checks.Skip) string {
@@ -180,11 +169,7 @@ func excerptBlock(f *source.File, s source.Span) string {
 	shown := min(last, first+maxExcerptLines-1)
 	var lines []string
 	for n := first; n <= shown; n++ {
-		line := printable(f.LineText(n))
-		if len(line) > maxExcerptBytes {
-			line = strings.ToValidUTF8(line[:maxExcerptBytes], "") + "…"
-		}
-		lines = append(lines, line)
+		lines = append(lines, excerptLine(strings.TrimPrefix(f.LineText(n), byteOrderMark), s.Start-f.LineSpan(n).Start))
 	}
 	if shown < last {
 		lines = append(lines, "…")
@@ -193,6 +178,26 @@ func excerptBlock(f *source.File, s source.Span) string {
 	fence := strings.Repeat("`", max(3, longestRun(text)+1))
 	text = fence + "dockerfile\n" + text + "\n" + fence
 	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+}
+
+// excerptLine is a line, or of a long one what begins shortly before a byte of it.
+func excerptLine(text string, from int) string {
+	if len(text) <= maxExcerptBytes {
+		return printable(text)
+	}
+	start := 0
+	if from > maxExcerptBytes/2 {
+		start = min(from-maxExcerptBytes/4, len(text)-maxExcerptBytes)
+	}
+	end := min(len(text), start+maxExcerptBytes)
+	cut := printable(strings.ToValidUTF8(text[start:end], ""))
+	if start > 0 {
+		cut = "…" + cut
+	}
+	if end < len(text) {
+		cut += "…"
+	}
+	return cut
 }
 
 // A page is text that grows by whole parts up to what GitHub takes.

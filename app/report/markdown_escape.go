@@ -1,25 +1,10 @@
 package report
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
-	"unicode"
 )
-
-// printable is text without what a reader cannot see and a terminal or a browser would
-// obey: control characters other than tab and line feed, and those that turn the
-// direction of writing (https://trojansource.codes/).
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t' || r == '\n':
-			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
-			return unicode.ReplacementChar
-		}
-		return r
-	}, s)
-}
 
 // line is printable text in one line.
 func line(s string) string {
@@ -64,8 +49,13 @@ func longestRun(s string) int {
 // prose is a message as one line of Markdown in which its code spans stay and nothing
 // else has a meaning.
 func prose(s string) string {
-	s = printable(line(s))
+	s = strings.TrimSpace(printable(line(s)))
 	var b strings.Builder
+	if beginsBlock.MatchString(s) {
+		end := strings.IndexAny(s, "-+=.)")
+		b.WriteString(s[:end] + `\`)
+		s = s[end:]
+	}
 	for s != "" {
 		text, rest, found := strings.Cut(s, "`")
 		b.WriteString(plain(text))
@@ -83,6 +73,10 @@ func prose(s string) string {
 	return b.String()
 }
 
+// beginsBlock tells what at the start of a paragraph makes it a list, a line or the
+// heading of what is above it. What [plain] escapes is not in it.
+var beginsBlock = regexp.MustCompile(`^(?:[-+=]|[0-9]{1,9}[.)])`)
+
 // plain is text in which no character has a meaning. Mentions and references are found
 // by GitHub after Markdown is rendered, so an escape does not stop them; a space of no
 // width does.
@@ -91,5 +85,5 @@ func plain(s string) string { return plainer.Replace(s) }
 var plainer = strings.NewReplacer(
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"&", `\&`, "~", `\~`, "$", `\$`, "|", `\|`, "!", `\!`, ":", `\:`, "www.", `www\.`, "WWW.", `WWW\.`,
-	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-",
+	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-", "Gh-", "Gh\u200b-", "gH-", "gH\u200b-",
 )

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -77,10 +78,12 @@ func SARIF(w io.Writer, r *review.Review, version string) error {
 
 	log := sarif.NewReport().AddRun(b.run)
 	log.Schema = sarifSchema
-	if err := log.PrettyWrite(w); err != nil {
+	var text bytes.Buffer
+	if err := log.PrettyWrite(&text); err != nil {
 		return fmt.Errorf("write SARIF: %w", err)
 	}
-	if _, err := io.WriteString(w, "\n"); err != nil {
+	text.WriteByte('\n')
+	if _, err := w.Write(escapeJSON(text.Bytes())); err != nil {
 		return fmt.Errorf("write SARIF: %w", err)
 	}
 	return nil
@@ -249,14 +252,6 @@ func region(f *source.File, s source.Span) *sarif.Region {
 	return sarif.NewRegion().
 		WithStartLine(start.Line).WithStartColumn(start.Column).
 		WithEndLine(end.Line).WithEndColumn(end.Column)
-}
-
-// lastLineBreakOff is the span without the line break at its end, which would have
-// viewers mark the next line too.
-func lastLineBreakOff(f *source.File, s source.Span) source.Span {
-	text := f.Slice(s)
-	text = strings.TrimSuffix(strings.TrimSuffix(text, "\n"), "\r")
-	return source.Span{Start: s.Start, End: s.Start + len(text)}
 }
 
 // sarifFix is the finding's fix. There is none when SARIF cannot say it: a log is

@@ -43,8 +43,8 @@ type Review struct {
 	Delta      checks.Delta
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
-	// Files is how many Dockerfiles the head has.
-	Files int
+	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
+	Files, Manifests, Charts int
 	// FailOn is the least severity of a new finding that fails the review; [checks.Off]
 	// means that none does.
 	FailOn checks.Severity
@@ -95,7 +95,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: len(after.Files), Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
 	}
 	r.Delta.Skips = append(skips, r.Delta.Skips...)
 	if opts.FailOn != nil {

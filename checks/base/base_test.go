@@ -272,3 +272,79 @@ func BenchmarkLookup(b *testing.B) {
 		base.Lookup(ref)
 	}
 }
+
+func TestPublished(t *testing.T) {
+	t.Parallel()
+	for tag, want := range map[string]base.Known{
+		"aspnet:8.0": base.Yes, "sdk:10.0": base.Yes, "aspnet:8.0-bookworm-slim": base.Yes, "runtime:9.0-alpine": base.Yes, "aspnet:8.0-jammy-chiseled-composite-extra": base.Yes,
+		"aspnet:8.0-jammy": base.Unknown, "aspnet:8.0.11": base.Unknown, "aspnet:8.0.1-noble-chiseled": base.Unknown, "sdk:10.0-noble-aot": base.Unknown, "nightly/aspnet:8.0": base.Unknown,
+		"aspnet:11.0": base.Unknown, "aspnet:12.0": base.Unknown, "aspnet:10.0-rc": base.Unknown, "aspnet:latest": base.Unknown, "aspnet:8.0-nanoserver-1809": base.Unknown,
+		"sdk:8.0-noble-chiseled": base.No, "runtime-deps:8.0-jammy-chiseled-aot": base.No,
+	} {
+		ref, _ := base.ParseReference(mcr(tag))
+		if d, ok := base.ParseDotNet(ref); !ok || d.Published() != want {
+			t.Errorf("%s: got %v, want %v", tag, d.Published(), want)
+		}
+	}
+}
+
+func TestOn(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]string{
+		mcr("aspnet:6.0"):                           mcr("aspnet:10.0"),
+		mcr("aspnet:7.0.5-bullseye-slim-amd64"):     mcr("aspnet:10.0"),
+		mcr("aspnet:6.0-jammy-chiseled"):            mcr("aspnet:10.0-noble-chiseled"),
+		mcr("aspnet:8.0-noble-chiseled-extra"):      mcr("aspnet:10.0-noble-chiseled-extra"),
+		mcr("nightly/runtime:6.0-alpine3.16"):       mcr("runtime:10.0-alpine"),
+		mcr("core/sdk:3.1"):                         mcr("sdk:10.0"),
+		"microsoft/dotnet:2.1-aspnetcore-runtime":   mcr("aspnet:10.0"),
+		"microsoft/dotnet:2.1-runtime-deps":         mcr("runtime-deps:10.0"),
+		"microsoft/dotnet:2.0-runtime":              mcr("runtime:10.0"),
+		"microsoft/dotnet:latest":                   mcr("sdk:10.0"),
+		"microsoft/aspnetcore:2.0":                  mcr("aspnet:10.0"),
+		"microsoft/aspnetcore-build:2.0":            mcr("sdk:10.0"),
+		mcr("aspnet:6.0-nanoserver-ltsc2022"):       "",
+		mcr("monitor:6.0"):                          "",
+		mcr("aspnet:8.0-azurelinux3.0-distroless"):  "",
+		mcr("runtime:8.0-noble-chiseled-composite"): "",
+		mcr("aspnet:8.0-jammy-chiseled-composite"):  mcr("aspnet:10.0-noble-chiseled-composite"),
+		mcr("sdk:6.0-focal"):                        mcr("sdk:10.0"),
+		mcr("aspnet:6.0-cbl-mariner2.0-distroless"): "",
+		mcr("runtime-deps:6.0-alpine3.17-arm64v8"):  mcr("runtime-deps:10.0-alpine"),
+	} {
+		ref, _ := base.ParseReference(image)
+		d, ok := base.ParseDotNet(ref)
+		if !ok {
+			t.Fatalf("%s: not read", image)
+		}
+		got := ""
+		if on := d.On("10.0"); on != nil {
+			got = on.Reference().String()
+		}
+		if got != want {
+			t.Errorf("%s on .NET 10.0: %q, want %q", image, got, want)
+		}
+	}
+}
+
+func TestEndOfLife(t *testing.T) {
+	t.Parallel()
+	for image, want := range map[string]string{
+		mcr("aspnet:10.0-rc.1"): "2025-11-11", mcr("sdk:8.0.100-preview.3"): "2023-11-14", mcr("sdk:11.0-preview"): "",
+		mcr("core/aspnet:latest"): "2022-12-13", "microsoft/dotnet:sdk": "2022-12-13", mcr("sdk:latest"): "",
+	} {
+		got := ""
+		if f := lookup(t, image); f != nil && !f.EndOfLife.IsZero() {
+			got = f.EndOfLife.Format(time.DateOnly)
+		}
+		if got != want {
+			t.Errorf("%s ends %q, want %q", image, got, want)
+		}
+	}
+	for image, want := range map[string]string{"ubuntu:18.04": "26.04", "public.ecr.aws/docker/library/debian:9": "13", "alpine:3.10": "3.23", "centos:7": "", "nginx:1.29": ""} {
+		ref, _ := base.ParseReference(image)
+		if got, _ := base.LongestSupportedSystem(ref, time.Date(2026, time.December, 1, 0, 0, 0, 0, time.UTC)); got != want {
+			t.Errorf("%s: move to %q, want %q", image, got, want)
+		}
+	}
+}

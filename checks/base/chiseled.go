@@ -81,6 +81,64 @@ func (d *DotNet) Missing() string {
 	return ""
 }
 
+// Published says whether there is an image of that name in the stable repositories: Yes
+// where the table of releases names it, No where it rules it out.
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/supported-tags.md
+func (d *DotNet) Published() Known {
+	r, known := d.release()
+	switch {
+	case d.Missing() != "":
+		return No
+	case !known, r.ends.IsZero(), d.Preview, d.Patch != "", d.Legacy, d.Nightly, d.Windows, d.AOT, d.Product == "monitor":
+		return Unknown
+	case d.Chiseled || !d.Named || d.Distro == r.distro && !d.Distroless:
+		return Yes
+	case d.Distro == "alpine" && !d.Composite && !d.Extra:
+		return Yes
+	}
+	return Unknown
+}
+
+// On is the image of the same product and kind in another .NET version, nil where the
+// table of releases does not name it: chiseled stays chiseled, Alpine stays Alpine, and
+// other full images become the version's own default.
+func (d *DotNet) On(version string) *DotNet {
+	t := &DotNet{Product: d.todaysProduct(), Version: version}
+	r, known := t.release()
+	switch {
+	case !known || d.Windows || d.Distroless:
+		return nil
+	case d.Chiseled:
+		t.Chiseled, t.Composite, t.Extra, t.Named, t.Distro = true, d.Composite, d.Extra, true, r.chiseled[0]
+		if slices.Contains(r.chiseled, d.Distro) {
+			t.Distro = d.Distro
+		}
+	case strings.HasPrefix(d.Distro, "alpine"):
+		t.Named, t.Distro = true, "alpine"
+	}
+	if t.Published() != Yes {
+		return nil
+	}
+	return t
+}
+
+// todaysProduct is the product under the name that it has since .NET Core 2.1.
+func (d *DotNet) todaysProduct() string {
+	switch {
+	case d.Product == "aspnetcore":
+		return "aspnet"
+	case d.Product != "dotnet":
+		return d.Product
+	case strings.Contains(d.legacyTag, "aspnetcore-runtime"):
+		return "aspnet"
+	case strings.Contains(d.legacyTag, "runtime-deps"):
+		return "runtime-deps"
+	case strings.Contains(d.legacyTag, "runtime"):
+		return "runtime"
+	}
+	return "sdk"
+}
+
 // ChiseledTarget is the chiseled image to move to: of the same product and version, on
 // the same Ubuntu release where it has one. extra asks for ICU and time zones, arm32
 // for an image that is built for 32-bit ARM. When there is none, why says so as a

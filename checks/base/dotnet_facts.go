@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // appUID is the number of the user app since .NET 8, and of all chiseled images.
@@ -27,9 +28,7 @@ func (d *DotNet) facts() *Facts {
 		Name: d.name(), Role: RoleRuntime, Env: map[string]string{}, DotNet: d, StartKnown: d.Product != "monitor",
 		Sources: []string{"https://github.com/dotnet/dotnet-docker/tree/main/src"},
 	}
-	if r, ok := d.release(); ok {
-		f.EndOfLife = r.ends
-	}
+	f.EndOfLife = d.ends()
 	if d.Product == "sdk" {
 		f.Role = RoleSDK
 	}
@@ -104,6 +103,23 @@ func (d *DotNet) facts() *Facts {
 		f.Env[invariant] = "false"
 	}
 	return f
+}
+
+// ends is the last day on which the image gets updates, zero where it is not known. A
+// preview gets none once its version is released, and nothing under the old names does.
+// https://github.com/dotnet/core/blob/main/release-policies.md
+func (d *DotNet) ends() time.Time {
+	r, ok := d.release()
+	switch {
+	case ok && d.Preview:
+		return r.released
+	case ok:
+		return r.ends
+	case d.Legacy:
+		r, _ = (&DotNet{Version: "3.1"}).release()
+		return r.ends
+	}
+	return time.Time{}
 }
 
 // oldOrWindows fills in what is known of images that have no chiseled relatives.

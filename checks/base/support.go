@@ -29,6 +29,9 @@ var systemEnds = map[string]map[string]time.Time{
 		"13": day(2030, time.June, 30), "trixie": day(2030, time.June, 30),
 	},
 	"alpine": {
+		"3.2": day(2017, time.May, 1), "3.3": day(2017, time.November, 1), "3.4": day(2018, time.May, 1), "3.5": day(2018, time.November, 1),
+		"3.6": day(2019, time.May, 1), "3.7": day(2019, time.November, 1), "3.8": day(2020, time.May, 1), "3.9": day(2020, time.November, 1),
+		"3.10": day(2021, time.May, 1), "3.11": day(2021, time.November, 1), "3.12": day(2022, time.May, 1), "3.13": day(2022, time.November, 1),
 		"3.14": day(2023, time.May, 1), "3.15": day(2023, time.November, 1), "3.16": day(2024, time.May, 23),
 		"3.17": day(2024, time.November, 22), "3.18": day(2025, time.May, 9), "3.19": day(2025, time.November, 1),
 		"3.20": day(2026, time.April, 1), "3.21": day(2026, time.November, 1), "3.22": day(2027, time.May, 1), "3.23": day(2027, time.November, 1),
@@ -38,6 +41,19 @@ var systemEnds = map[string]map[string]time.Time{
 		"7": day(2024, time.June, 30), "centos7": day(2024, time.June, 30),
 		"8": day(2021, time.December, 31), "centos8": day(2021, time.December, 31),
 	},
+}
+
+// LongestSupportedSystem is the release of a distribution that is in support on that day
+// and stays so for the longest time, as the number that tags have, and its last day; empty
+// where the table has none.
+func LongestSupportedSystem(ref Reference, on time.Time) (tag string, ends time.Time) {
+	ends = on
+	for release, at := range systemEnds[canonical(ref)] {
+		if '0' <= release[0] && release[0] <= '9' && at.After(ends) {
+			tag, ends = release, at
+		}
+	}
+	return tag, ends
 }
 
 // endOfLife is the last day of support of a distribution's release by its tag, zero

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
@@ -21,7 +22,8 @@ func Updating() bool { return *update }
 
 // Cases runs the cases of a txtar file against a rule. Its files are CASE/PATH; the one
 // called CASE/want holds what [Describe] says of the result, and CASE/fixed/PATH the
-// files as the fixes leave them. With -update those two are written. known are all
+// files as the fixes leave them. With -update those two are written. CASE/now is a date,
+// where the case is about one. known are all
 // rules, so that a case can name them in ignore comments.
 func Cases(t *testing.T, rule *checks.Rule, file string, known []*checks.Rule) {
 	archive, err := txtar.ParseFile(file)
@@ -36,9 +38,9 @@ func Cases(t *testing.T, rule *checks.Rule, file string, known []*checks.Rule) {
 	for _, name := range names {
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
-			res := Run(t, rule, c.files, known...)
+			res := Run(t, c.now, rule, c.files, known...)
 			changed := Fix(t, res, c.files)
-			silenced(t, rule, res, c.files, changed, known)
+			silenced(t, c.now, rule, res, c.files, changed, known)
 			got := Describe(res)
 			if len(res.Findings) > 0 {
 				loud = true
@@ -47,7 +49,7 @@ func Cases(t *testing.T, rule *checks.Rule, file string, known []*checks.Rule) {
 			}
 
 			crlf := crlfOf(c.files)
-			dos := Run(t, rule, crlf, known...)
+			dos := Run(t, c.now, rule, crlf, known...)
 			if diff := cmp.Diff(got, strings.ReplaceAll(Describe(dos), `\r\n`, `\n`)); diff != "" {
 				t.Errorf("CRLF line ends change the findings (-LF +CRLF):\n%s", diff)
 			}
@@ -84,6 +86,8 @@ type testCase struct {
 	files map[string]string
 	want  string
 	fixed map[string]string
+	now   time.Time
+	today string // the text of now, empty where the case has none
 }
 
 func split(t *testing.T, archive *txtar.Archive) (names []string, cases map[string]testCase) {
@@ -97,11 +101,17 @@ func split(t *testing.T, archive *txtar.Archive) (names []string, cases map[stri
 		c, ok := cases[name]
 		if !ok {
 			names = append(names, name)
-			c = testCase{files: map[string]string{}, fixed: map[string]string{}}
+			c = testCase{now: Now, files: map[string]string{}, fixed: map[string]string{}}
 		}
 		switch fixed, isFixed := strings.CutPrefix(rest, "fixed/"); {
 		case rest == "want":
 			c.want = string(f.Data)
+		case rest == "now":
+			day, err := time.Parse(time.DateOnly, strings.TrimSpace(string(f.Data)))
+			if err != nil {
+				t.Fatalf("%s: %v", f.Name, err)
+			}
+			c.now, c.today = day, string(f.Data)
 		case isFixed:
 			c.fixed[fixed] = string(f.Data)
 		default:
@@ -117,6 +127,9 @@ func join(comment []byte, names []string, cases map[string]testCase) *txtar.Arch
 	out := &txtar.Archive{Comment: comment}
 	for _, name := range names {
 		c := cases[name]
+		if c.today != "" {
+			out.Files = append(out.Files, txtar.File{Name: name + "/now", Data: []byte(c.today)})
+		}
 		for _, path := range c.order {
 			out.Files = append(out.Files, txtar.File{Name: name + "/" + path, Data: []byte(c.files[path])})
 		}

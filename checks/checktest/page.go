@@ -15,9 +15,9 @@ import (
 )
 
 // Page runs the examples of a rule's page. A fenced block whose info string is
-// "dockerfile bad" must give a finding and one of "dockerfile good" none; "dockerfile
-// fixed" must be, byte for byte, what the fixes make of the bad block before it. Where an
-// example needs more files than the Dockerfile the language is txtar.
+// "dockerfile bad" or "yaml bad" must give a finding and a good one none; a fixed one
+// must be, byte for byte, what the fixes make of the bad block before it. Where an
+// example needs more files than the Dockerfile or the manifest the language is txtar.
 func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 	if !strings.HasPrefix(rule.Doc, "# "+rule.ID+"\n") {
 		t.Errorf("the page must begin with the heading %q", "# "+rule.ID)
@@ -31,7 +31,10 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 			continue
 		}
 		files := map[string]string{"Dockerfile": block.Text}
-		if lang == "txtar" {
+		switch lang {
+		case "yaml":
+			files = map[string]string{"manifest.yaml": block.Text}
+		case "txtar":
 			files = map[string]string{}
 			for _, f := range txtar.Parse([]byte(block.Text)).Files {
 				files[f.Name] = string(f.Data)
@@ -42,12 +45,12 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 			switch role {
 			case "bad":
 				badFiles = files
-				bad = Run(t, rule, files, known...)
+				bad = Run(t, Now, rule, files, known...)
 				if len(bad.Findings) == 0 {
 					t.Errorf("no finding in the bad example:\n%s", block.Text)
 				}
 			case "good":
-				if res := Run(t, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
+				if res := Run(t, Now, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
 					t.Errorf("the good example is not quiet:\n%s", Describe(res))
 				}
 			case "fixed":

@@ -20,7 +20,7 @@ const (
 func chiselbotComments(f *dockerfile.File) []Comment {
 	var found []Comment
 	for _, line := range f.Comments {
-		c, ok := parseComment(f, line)
+		c, ok := parseComment(f.File, line.Text, line.Span)
 		if !ok {
 			continue
 		}
@@ -35,20 +35,20 @@ func chiselbotComments(f *dockerfile.File) []Comment {
 }
 
 // parseComment reads one comment line; false means that it is not for us.
-func parseComment(f *dockerfile.File, line dockerfile.Comment) (Comment, bool) {
-	rest, ours := strings.CutPrefix(line.Text, marker)
+func parseComment(f *source.File, text string, span source.Span) (Comment, bool) {
+	rest, ours := strings.CutPrefix(text, marker)
 	if !ours || rest != "" && rest[0] != ' ' && rest[0] != '\t' {
-		if word := nearMiss(line.Text); word != "" {
-			return broken(Chiselbot, line.Span, fmt.Sprintf("`%s` is not `%s`; write `%s`.", word, marker, form)), true
+		if word := nearMiss(text); word != "" {
+			return broken(Chiselbot, span, fmt.Sprintf("`%s` is not `%s`; write `%s`.", word, marker, form)), true
 		}
 		return Comment{}, false
 	}
-	if len(line.Text) > maxCommentBytes {
-		return broken(Chiselbot, line.Span, fmt.Sprintf("The comment is longer than %d bytes.", maxCommentBytes)), true
+	if len(text) > maxCommentBytes {
+		return broken(Chiselbot, span, fmt.Sprintf("The comment is longer than %d bytes.", maxCommentBytes)), true
 	}
 
-	c := Comment{Tool: Chiselbot, Span: line.Span}
-	words := fields(f, source.Span{Start: line.Span.Start + strings.Index(f.Slice(line.Span), marker) + len(marker), End: line.Span.End})
+	c := Comment{Tool: Chiselbot, Span: span}
+	words := fields(f, source.Span{Start: span.Start + strings.Index(f.Slice(span), marker) + len(marker), End: span.End})
 	words, c.IDs, c.IDSpans = ids(f, words)
 	fail := func(at source.Span, problem string) (Comment, bool) {
 		c.Problem, c.ProblemSpan = problem, at
@@ -56,9 +56,9 @@ func parseComment(f *dockerfile.File, line dockerfile.Comment) (Comment, bool) {
 	}
 	switch {
 	case len(c.IDs) == 0:
-		return fail(line.Span, fmt.Sprintf("The comment names no rule; write `%s`.", form))
+		return fail(span, fmt.Sprintf("The comment names no rule; write `%s`.", form))
 	case len(c.IDs) > maxIDs:
-		return fail(line.Span, fmt.Sprintf("The comment names more than %d rules.", maxIDs))
+		return fail(span, fmt.Sprintf("The comment names more than %d rules.", maxIDs))
 	}
 	for i, id := range c.IDs {
 		if !isID(id) {
@@ -87,13 +87,13 @@ func parseComment(f *dockerfile.File, line dockerfile.Comment) (Comment, bool) {
 		c.Reason = strings.TrimLeft(f.Slice(source.Span{Start: words[0].Start, End: words[len(words)-1].End}), "-–—:; \t")
 	}
 	if c.Reason == "" {
-		return fail(line.Span, fmt.Sprintf("The comment gives no reason; write `%s`.", form))
+		return fail(span, fmt.Sprintf("The comment gives no reason; write `%s`.", form))
 	}
 	return c, true
 }
 
 // ids takes the list of rules off the words: a list goes on behind a comma.
-func ids(f *dockerfile.File, words []source.Span) (rest []source.Span, names []string, spans []source.Span) {
+func ids(f *source.File, words []source.Span) (rest []source.Span, names []string, spans []source.Span) {
 	for len(words) > 0 && !strings.HasPrefix(f.Slice(words[0]), "until=") {
 		at, word := words[0].Start, f.Slice(words[0])
 		words = words[1:]
@@ -189,7 +189,7 @@ func isID(s string) bool {
 }
 
 // fields are the words of a part of the file.
-func fields(f *dockerfile.File, in source.Span) []source.Span {
+func fields(f *source.File, in source.Span) []source.Span {
 	var words []source.Span
 	start := -1
 	for i := in.Start; i <= in.End; i++ {

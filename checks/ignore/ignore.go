@@ -1,5 +1,6 @@
-// Package ignore reads the comments with which people silence findings in a
-// Dockerfile: chiselbot's own, Trivy's and BuildKit's.
+// Package ignore reads the comments with which people silence findings: chiselbot's own
+// in Dockerfiles, manifests, charts' values and templates, and in Dockerfiles Trivy's and
+// BuildKit's.
 //
 // It says what a comment covers and whether it is well formed. It does not know which
 // rules exist, what day it is, or what was found.
@@ -19,6 +20,14 @@
 // Docker knows no comment behind an instruction: what follows on its line belongs to it.
 // So a comment there, or in a here-document, is a comment of the shell at best and is
 // reported, not honoured.
+//
+// In YAML and in templates, where the comment may also be {{/* one of the template */}},
+// it covers:
+//
+//   - Behind something on its line: that line and what is nested below it.
+//   - On a line of its own: the next line and what is nested below it. A template's line
+//     that opens a block, such as {{ if }}, counts up to its end.
+//   - Before the first line of a YAML document: that document.
 //
 // # Trivy's
 //

@@ -18,12 +18,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
 // timeLimit is how long the checks may take for one file. A usual file takes three
@@ -79,6 +79,12 @@ func (s *Scanner) Scan(ctx context.Context, f *dockerfile.File) ([]checks.Findin
 	return findings, err
 }
 
+// ScanObject checks one Kubernetes object: none of the checks that are compiled is about
+// objects.
+func (s *Scanner) ScanObject(context.Context, *kube.Object) ([]checks.ObjectFinding, error) {
+	return nil, nil
+}
+
 // A verdict is one failure of one check, in Trivy's terms. Lines are counted from one; a
 // failure that has no place, because something is missing from the file, has line 0.
 type verdict struct {
@@ -107,7 +113,7 @@ func (p *policies) eval(ctx context.Context, text string) ([]verdict, error) {
 		verdicts = append(verdicts, failures...)
 	}
 	if cause != nil {
-		return verdicts, fmt.Errorf("run Trivy's checks %s: %w", strings.Join(failed, ", "), cause)
+		return verdicts, fmt.Errorf("run Trivy's checks: %w", &checks.ScanError{Checks: failed, Err: cause})
 	}
 	return verdicts, nil
 }

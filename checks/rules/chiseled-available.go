@@ -43,8 +43,8 @@ func checkChiseledAvailable(p *checks.DockerfilePass) {
 	for _, need := range []dotnet.Need{dotnet.ICU, dotnet.TimeZones} {
 		f.Related = append(f.Related, relatedEvidence(evidenceFor(needs, need))...)
 	}
-	if ends, ok := base.SupportEnds(b.DotNet.Version); ok && p.Now.After(ends.AddDate(0, 0, 1)) {
-		f.Help += outOfSupport(b.DotNet, ends, p.Now, extra, arm32)
+	if ends, ok := base.SupportEnds(b.DotNet.Version); ok && supportEnded(ends, p.Now) {
+		f.Help += withNewer(b.DotNet, ends, p.Now, extra, arm32)
 	}
 	obstacles := needShell(p.Final)
 	switch n := len(obstacles); {
@@ -76,9 +76,9 @@ func becauseOf(needs *dotnet.Needs) string {
 	return ", which has ICU and time zones as the full image has: nothing shows that the application can do without"
 }
 
-// outOfSupport says since when the version has no updates, and names the same image of
+// withNewer says since when the version has no updates, and names the same image of
 // the version to move to.
-func outOfSupport(d *base.DotNet, ends, now time.Time, extra, arm32 bool) string {
+func withNewer(d *base.DotNet, ends, now time.Time, extra, arm32 bool) string {
 	s := fmt.Sprintf(" .NET %s is out of support since %s", d.Version, ends.Format(time.DateOnly))
 	newer := base.DotNet{Product: d.Product, Version: base.LongestSupported(now)}
 	if target, _ := newer.ChiseledTarget(extra, arm32); target != nil {

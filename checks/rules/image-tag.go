@@ -7,7 +7,6 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
-	"github.com/chiselbot/chiselbot/checks/source"
 )
 
 // imageTag looks at every image that the file takes something from, not only at FROM,
@@ -28,14 +27,14 @@ func checkImageTag(p *checks.DockerfilePass) {
 		if image.Ref.Tag == "" && releaseInName(image.Ref.Repository) {
 			continue
 		}
-		f := checks.Finding{Span: image.Span, Key: imageKey(p, image)}
+		at, literal := tagSpan(p, image)
+		f := checks.Finding{Span: at, Key: imageKey(p, image)}
 		name := code(image.Ref.Familiar())
 		switch {
 		case image.Ref.Tag == "":
 			f.Message = fmt.Sprintf("%s has no tag, so `latest` is taken: a build next month may get another version.", name)
-		case strings.HasSuffix(p.File.Slice(image.Span), ":"+image.Ref.Tag):
+		case literal:
 			f.Message = fmt.Sprintf("The tag %s of %s moves: a build next month may get another version.", code(image.Ref.Tag), name)
-			f.Span = source.Span{Start: image.Span.End - len(image.Ref.Tag), End: image.Span.End}
 		default:
 			f.Message = fmt.Sprintf("%s is %s by default: a build next month may get another version.", code(image.Written), code(image.Ref.String()))
 		}
@@ -66,17 +65,13 @@ func releaseInName(repository string) bool {
 }
 
 // mayBeContext reports whether a name outside FROM may as well be a named build context
-// (docker build --build-context): one word, no tag, and no image that is known.
+// (docker build --build-context): one word, no tag, and no image that is known. In FROM
+// such a name is only the default of an ARG that the build always sets.
 // https://docs.docker.com/build/concepts/context/#named-contexts
 func mayBeContext(image *dockerfile.Image) bool {
-	if image.Use == dockerfile.UseFrom || image.Ref.Tag != "" || strings.Contains(image.Written, "/") {
+	if image.Use == dockerfile.UseFrom && len(image.Args) == 0 || image.Ref.Tag != "" || strings.Contains(image.Ref.Familiar(), "/") {
 		return false
 	}
 	_, known := base.Lookup(image.Ref)
 	return !known
-}
-
-// imageKey names an image by the stage and the place that use it.
-func imageKey(p *checks.DockerfilePass, image *dockerfile.Image) string {
-	return p.StageKey(image.Instruction.Stage) + " " + string(image.Use) + " " + image.Ref.Repository
 }

@@ -32,15 +32,12 @@ func checkNoSuchTag(p *checks.DockerfilePass) {
 		if why == "" {
 			continue
 		}
+		at, literal := tagSpan(p, image)
 		f := checks.Finding{
-			Span:    image.Span,
+			Span:    at,
 			Key:     imageKey(p, image) + " tag",
 			Message: fmt.Sprintf("%s was never published: %s.", code(image.Ref.String()), why),
 			Help:    "Look for a tag in <https://mcr.microsoft.com/catalog?search=dotnet>.",
-		}
-		literal := strings.HasSuffix(p.File.Slice(image.Span), ":"+image.Ref.Tag)
-		if literal {
-			f.Span = source.Span{Start: image.Span.End - len(image.Ref.Tag), End: image.Span.End}
 		}
 		tags := nearest(d)
 		if len(tags) == 0 {

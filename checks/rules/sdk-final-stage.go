@@ -48,9 +48,9 @@ func withoutSDK(final *dockerfile.Stage) string {
 	}
 	switch repository(final) {
 	case "docker.io/library/golang":
-		return fmt.Sprintf(stage, "from `gcr.io/distroless/static-debian12:nonroot` (a program without cgo needs no more)")
+		return fmt.Sprintf(stage, "from `gcr.io/distroless/static-debian13:nonroot` (a program without cgo needs no more)")
 	case "docker.io/library/rust", "docker.io/library/gcc":
-		return fmt.Sprintf(stage, "from `gcr.io/distroless/cc-debian12:nonroot` or the slim image of the same Debian")
+		return fmt.Sprintf(stage, "from `gcr.io/distroless/cc-debian13:nonroot` or the slim image of the same Debian")
 	case "docker.io/library/maven", "docker.io/library/gradle", "docker.io/library/eclipse-temurin", "docker.io/library/openjdk":
 		return fmt.Sprintf(stage, "from the `-jre` image of `eclipse-temurin` for the same Java")
 	}

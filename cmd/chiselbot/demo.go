@@ -31,7 +31,7 @@ it to a chiseled image and forgets some of what that takes. Then review that com
 "chiselbot review" would.
 
 With DIR the repository is left there to be played with; without, it is removed.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := ""
 			if len(args) == 1 {
@@ -40,8 +40,7 @@ With DIR the repository is left there to be played with; without, it is removed.
 			return p.demo(cmd.Context(), dir, flags)
 		},
 	}
-	flags.head = "HEAD"
-	flags.base = "main"
+	flags.base, flags.head = "main", "chiseled"
 	cmd.Flags().StringVar(&flags.format, "format", "text", formatNames())
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "none", "least severity of a new finding that fails: error, warning, notice or none")
 	return cmd

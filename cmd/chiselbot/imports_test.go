@@ -59,7 +59,7 @@ func TestImports(t *testing.T) {
 		"github.com/open-policy-agent/opa":  {module + "checks/misconf"},
 		"github.com/moby/buildkit":          {module + "checks/dockerfile"},
 		"mvdan.cc/sh":                       {module + "checks/dockerfile"},
-		"go.yaml.in/yaml":                   {module + "app/config"},
+		"go.yaml.in/yaml":                   {module + "app/config", module + "checks/kube"},
 		"github.com/owenrumney/go-sarif":    {module + "app/report"},
 		"github.com/spf13/cobra":            {module + "cmd"},
 		"github.com/distribution/reference": {module + "checks/base"},

@@ -21,7 +21,7 @@ const (
 	exitPassed = 0 // nothing new at or above --fail-on
 	exitFailed = 1 // new findings at or above --fail-on
 	exitUsage  = 2 // wrong usage, or nothing could be read
-	exitUnsure = 3 // nothing new was found, but something could not be checked
+	exitUnsure = 3 // nothing new at or above --fail-on, but something could not be checked
 )
 
 func main() {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"os"
+	"os/exec"
+	"strconv"
 	"testing"
 	"time"
 
@@ -28,13 +31,27 @@ func TestMain(m *testing.M) {
 
 // TestStories runs the command as a person would. "repository DIR BASE HEAD" makes a git
 // repository whose branch main holds the files of the folder BASE, and whose current
-// branch, change, those of HEAD over them.
+// branch, change, those of HEAD over them. "exits CODE COMMAND..." demands an exit code.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: *update,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: exits CODE COMMAND...")
+				}
+				code, failed := 0, (*exec.ExitError)(nil)
+				if err := ts.Exec(args[1], args[2:]...); errors.As(err, &failed) {
+					code = failed.ExitCode()
+				} else {
+					ts.Check(err)
+				}
+				if strconv.Itoa(code) != args[0] {
+					ts.Fatalf("exit code %d, want %s", code, args[0])
+				}
+			},
 			"repository": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) != 3 {
 					ts.Fatalf("usage: repository DIR BASE HEAD")

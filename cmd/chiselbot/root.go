@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -10,7 +11,7 @@ const exitCodes = `Exit codes:
   0  nothing new at or above --fail-on
   1  new findings at or above --fail-on
   2  wrong usage, or nothing could be read
-  3  nothing new was found, but something could not be checked`
+  3  nothing new at or above --fail-on, but something could not be checked`
 
 func (p program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
@@ -27,8 +28,24 @@ Begin with "chiselbot demo", then run "chiselbot review" in a repository of your
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetVersionTemplate("chiselbot {{.Version}}\n")
+	root.SetFlagErrorFunc(wrongUsage)
 	root.AddCommand(p.reviewCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand())
 	return root
+}
+
+// arguments checks a verb's arguments.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return wrongUsage(cmd, err)
+		}
+		return nil
+	}
+}
+
+// wrongUsage says where the right one is described.
+func wrongUsage(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
 // version is the module's version as the Go command recorded it.

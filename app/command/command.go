@@ -1,0 +1,98 @@
+// Package command reads slash commands in comments, says who may run them, and documents
+// them: the answer to "/chisel help", the README's table and the parser come from one list.
+//
+// It reads text and knows neither GitHub nor what a command does. Text that is no command
+// gives nothing; a command that is not understood gives a [Problem] with the next step.
+package command
+
+import (
+	"time"
+)
+
+// A Verb is what a command asks for.
+type Verb string
+
+// The verbs.
+const (
+	Help     Verb = "help"
+	Review   Verb = "review"
+	Fix      Verb = "fix"
+	Migrate  Verb = "migrate"
+	Diff     Verb = "diff"
+	Explain  Verb = "explain"
+	Ignore   Verb = "ignore"
+	Undo     Verb = "undo ignore"
+	Recreate Verb = "recreate"
+	Pause    Verb = "pause"
+	Resume   Verb = "resume"
+)
+
+// A Command is one command of a comment.
+type Command struct {
+	Verb Verb
+	// Line is the one-based line of the comment on which it stands, Text that line.
+	Line int
+	Text string
+	// Rules are the ids that fix, explain, ignore and undo ignore name; empty means all
+	// that can be fixed.
+	Rules []string
+	// Image is the image that migrate names, empty for all.
+	Image string
+	// Upgrade asks migrate for a supported version, Variant for extra or plain; empty
+	// leaves the choice to the evidence.
+	Upgrade bool
+	Variant string
+	// Until is the last day of an ignore, zero without an end; Reason is why.
+	Until  time.Time
+	Reason string
+}
+
+// A Problem is a command that was not understood.
+type Problem struct {
+	Line int
+	Text string
+	// Message says what is wrong and what to write instead, as sentences with a full stop
+	// in Markdown.
+	Message string
+}
+
+// An Authority is the permission that a command's sender needs.
+type Authority string
+
+// The authorities, as GitHub names the permissions, and the one that settings decide.
+const (
+	Write      Authority = "write"
+	Configured Authority = "as the settings say, else write"
+)
+
+// A Spec documents a verb.
+type Spec struct {
+	Verb Verb
+	// Args are the arguments as a person would write them down: "[RULE…]".
+	Args string
+	// Does says what the verb does, as a clause without a full stop.
+	Does string
+	// Who may run it.
+	Who Authority
+	// Examples are whole lines.
+	Examples []string
+
+	parse func(*Command, []string, vocabulary) string
+}
+
+// Specs are all verbs in the order in which they are explained.
+func Specs() []Spec {
+	return []Spec{
+		{Help, "", "lists the commands", Write, nil, noArgs},
+		{Review, "", "checks the head of the pull request again", Write, nil, noArgs},
+		{Explain, "RULE", "says why a rule is there and what to do", Write, []string{"/chisel explain root-user"}, oneRule},
+		{Diff, "", "shows what fix and migrate would change, without changing it", Write, nil, noArgs},
+		{Fix, "[RULE…]", "commits the fixes of this pull request's findings, or of the named rules alone", Write, []string{"/chisel fix", "/chisel fix user-name privileged-port"}, anyRules},
+		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain]", "moves the images that this pull request touches, or the named one, to chiseled images", Write, []string{"/chisel migrate", "/chisel migrate --upgrade", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
+		{Ignore, "RULE [until DATE] REASON", "silences a rule in the files that this pull request touches, with a reason and an end", Configured, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
+		{Undo, "RULE", "takes an ignore back", Configured, []string{"/chisel undo ignore root-user"}, oneRule},
+		{Recreate, "", "makes a pull request of chiselbot anew, over whatever was committed to it", Write, nil, noArgs},
+		{Pause, "", "has chiselbot leave this pull request alone", Write, nil, noArgs},
+		{Resume, "", "has chiselbot look at this pull request again", Write, nil, noArgs},
+	}
+}

@@ -1,0 +1,174 @@
+// Package builds finds out which Dockerfile of a tree builds an image: from compose and
+// Skaffold files, from workflows and scripts that call docker build, and from names.
+//
+// It says how sure it is and why. It knows neither what is in the Dockerfiles nor which
+// objects run the images.
+package builds
+
+import (
+	"path"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// Confidence says how sure a link is.
+type Confidence int8
+
+// The degrees of confidence, rising.
+const (
+	// Guessed means that there is only one Dockerfile and one image of unknown origin.
+	Guessed Confidence = iota + 1
+	// Named means that the Dockerfile's folder or name is the image's.
+	Named
+	// Stated means that a file says so that is used to build.
+	Stated
+	// Set means that the settings say so.
+	Set
+)
+
+// A Link says which Dockerfile builds an image.
+type Link struct {
+	// Dockerfile is its path, Target the stage that is built, empty for the last.
+	Dockerfile, Target string
+	Confidence         Confidence
+	// Because says why, as a clause: "`compose.yaml` builds it from there".
+	Because string
+	// Place is where that is stated, zero where names say so.
+	kube.Place
+}
+
+// A statement is what a file says about one image.
+type statement struct {
+	image string // as written, without variables' values
+	link  Link
+}
+
+// Images are the links of one tree. It is immutable and safe for concurrent use.
+type Images struct {
+	dockerfiles []string
+	set         map[string]string
+	statements  []statement
+	only        string // the only image of unknown origin
+}
+
+// IsStatement reports whether a file may say what builds an image.
+func IsStatement(name string) bool {
+	base := strings.ToLower(path.Base(name))
+	ext := path.Ext(base)
+	yaml := ext == ".yaml" || ext == ".yml"
+	switch {
+	case yaml && (strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose") || strings.HasPrefix(base, "skaffold")):
+		return true
+	case yaml && strings.HasPrefix(name, ".github/workflows/"):
+		return true
+	case base == "makefile" || ext == ".sh" || base == ".gitlab-ci.yml" || yaml && strings.HasPrefix(base, "azure-pipelines"):
+		return true
+	}
+	return false
+}
+
+// New reads the files that may say what builds an image. set are the settings: paths of
+// Dockerfiles by the image's repository.
+func New(tree source.Tree, files, dockerfiles []string, set map[string]string) *Images {
+	m := &Images{dockerfiles: dockerfiles, set: set}
+	for _, name := range files {
+		file, err := tree.Read(name)
+		if err != nil {
+			continue // a file that cannot be read states nothing
+		}
+		m.statements = append(m.statements, m.read(file)...)
+	}
+	return m
+}
+
+// read is what one file states about Dockerfiles that exist.
+func (m *Images) read(file *source.File) []statement {
+	var all []statement
+	name := strings.ToLower(path.Base(file.Path()))
+	switch {
+	case strings.HasPrefix(name, "docker-compose"), strings.HasPrefix(name, "compose"):
+		all = compose(file)
+	case strings.HasPrefix(name, "skaffold"):
+		all = skaffold(file)
+	case strings.HasPrefix(file.Path(), ".github/workflows/"):
+		all = append(workflow(file), commands(file)...)
+	default:
+		all = commands(file)
+	}
+	var found []statement
+	for _, s := range all {
+		if name, ok := m.exists(s.link.Dockerfile); ok && s.image != "" {
+			s.link.Dockerfile = name
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// exists is the Dockerfile at a path, which may be a folder.
+func (m *Images) exists(name string) (string, bool) {
+	for _, f := range m.dockerfiles {
+		if f == name {
+			return f, true
+		}
+	}
+	return "", false
+}
+
+// Only tells that all objects together run only one image of unknown origin.
+func (m *Images) Only(repository string) { m.only = repository }
+
+// Of is the Dockerfile that builds an image, given the folder of the objects that run
+// it. False means that nothing in the tree says so.
+func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
+	if f, ok := m.set[ref.Repository]; ok {
+		return Link{Dockerfile: f, Confidence: Set, Because: "the settings say so"}, true
+	}
+	if f, ok := m.set[ref.Familiar()]; ok {
+		return Link{Dockerfile: f, Confidence: Set, Because: "the settings say so"}, true
+	}
+	if l, ok := m.stated(ref); ok {
+		return l, true
+	}
+	if _, known := base.Lookup(ref); known {
+		return Link{}, false // somebody else's image, whatever a folder is called
+	}
+	if l, ok := m.named(ref, dir); ok {
+		return l, true
+	}
+	if len(m.dockerfiles) == 1 && m.only == ref.Repository {
+		return Link{
+			Dockerfile: m.dockerfiles[0], Confidence: Guessed,
+			Because: "it is the only Dockerfile, and the image the only one of unknown origin",
+		}, true
+	}
+	return Link{}, false
+}
+
+// stated is what a file says about the image. Where several name different Dockerfiles,
+// nothing is certain.
+func (m *Images) stated(ref base.Reference) (Link, bool) {
+	var found []Link
+	for _, s := range m.statements {
+		if matches(s.image, ref.Repository) {
+			found = append(found, s.link)
+		}
+	}
+	return agreed(found)
+}
+
+// agreed is the first of links that name the same Dockerfile and stage.
+func agreed(links []Link) (Link, bool) {
+	for _, l := range links {
+		if l.Dockerfile != links[0].Dockerfile || l.Target != links[0].Target {
+			return Link{}, false
+		}
+	}
+	if len(links) == 0 {
+		return Link{}, false
+	}
+	return links[0], true
+}

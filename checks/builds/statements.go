@@ -1,0 +1,211 @@
+package builds
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// maxStatements bounds what is read of one file.
+const maxStatements = 500
+
+// relative is a path that may lead out of its folder with .., as long as it stays in the
+// tree; false when it does not.
+func relative(dir, name string) (string, bool) {
+	if path.IsAbs(name) || strings.Contains(name, "://") {
+		return "", false
+	}
+	joined := path.Join(dir, name)
+	return joined, joined != ".." && !strings.HasPrefix(joined, "../")
+}
+
+// compose reads the services that are built and have an image's name.
+// https://docs.docker.com/reference/compose-file/build/
+func compose(file *source.File) []statement {
+	var all []statement
+	dir := path.Dir(file.Path())
+	for _, root := range roots(file) {
+		services := root.Get("services")
+		if services == nil || services.Kind != kube.Mapping {
+			continue
+		}
+		for _, s := range services.Items {
+			image, build := s.Get("image"), s.Get("build")
+			if image == nil || build == nil {
+				continue
+			}
+			context, dockerfile := build.Text(), "Dockerfile"
+			if build.Kind == kube.Mapping {
+				context = build.Text("context")
+				if d := build.Text("dockerfile"); d != "" {
+					dockerfile = d
+				}
+			}
+			if from, ok := relative(dir, context); ok {
+				all = append(all, state(file, image, from, dockerfile, build.Text("target")))
+			}
+		}
+	}
+	return all
+}
+
+// skaffold reads the artifacts. https://skaffold.dev/docs/references/yaml/
+func skaffold(file *source.File) []statement {
+	var all []statement
+	dir := path.Dir(file.Path())
+	for _, root := range roots(file) {
+		for _, a := range root.List("build", "artifacts") {
+			image := a.Get("image")
+			if image == nil {
+				continue
+			}
+			dockerfile := "Dockerfile"
+			docker := a.Get("docker")
+			if docker == nil {
+				docker = a.Get("kaniko")
+			}
+			if d := docker.Text("dockerfile"); d != "" {
+				dockerfile = d
+			}
+			if from, ok := relative(dir, a.Text("context")); ok {
+				all = append(all, state(file, image, from, dockerfile, docker.Text("target")))
+			}
+		}
+	}
+	return all
+}
+
+// workflow reads the steps that use docker/build-push-action, with the environment that
+// the workflow and the job set. https://github.com/docker/build-push-action#inputs
+func workflow(file *source.File) []statement {
+	var all []statement
+	for _, root := range roots(file) {
+		jobs := root.Get("jobs")
+		if jobs == nil || jobs.Kind != kube.Mapping {
+			continue
+		}
+		for _, job := range jobs.Items {
+			env := environment{root.Get("env"), job.Get("env")}
+			for _, step := range job.List("steps") {
+				if !strings.HasPrefix(step.Text("uses"), "docker/build-push-action@") {
+					continue
+				}
+				with := step.Get("with")
+				tags := with.Get("tags")
+				if tags == nil {
+					continue
+				}
+				context, dockerfile := env.fill(with.Text("context")), env.fill(with.Text("file"))
+				if dockerfile == "" {
+					dockerfile = path.Join(context, "Dockerfile")
+				}
+				name, ok := relative(".", dockerfile)
+				if !ok {
+					continue
+				}
+				for _, tag := range strings.FieldsFunc(tags.Text(), func(r rune) bool { return r == '\n' || r == ',' }) {
+					s := state(file, tags, ".", name, with.Text("target"))
+					s.image = env.fill(strings.TrimSpace(tag))
+					all = append(all, s)
+				}
+			}
+		}
+	}
+	return all
+}
+
+// An environment is the env mappings that a step sees, the outermost first.
+type environment []*kube.Node
+
+var envVariable = regexp.MustCompile(`\$\{\{\s*env\.(\w+)\s*\}\}`)
+
+// fill puts in the values of variables that are plain text.
+func (e environment) fill(text string) string {
+	return envVariable.ReplaceAllStringFunc(text, func(v string) string {
+		name := envVariable.FindStringSubmatch(v)[1]
+		for i := len(e) - 1; i >= 0; i-- {
+			if value := e[i].Text(name); value != "" {
+				return value
+			}
+		}
+		return v
+	})
+}
+
+var buildCommand = regexp.MustCompile(`\b(?:docker|podman|nerdctl|buildah)\s+(?:image\s+)?(?:buildx\s+)?(?:build|bud)\b([^\n;&|]*)`)
+
+// commands reads the calls of docker build in a script, a makefile or a workflow.
+func commands(file *source.File) []statement {
+	var all []statement
+	text := strings.NewReplacer("\\\r\n", "   ", "\\\n", "  ").Replace(file.Text())
+	for _, m := range buildCommand.FindAllStringSubmatchIndex(text, maxStatements) {
+		var tags []string
+		var dockerfile, target, context string
+		words := strings.Fields(variable.ReplaceAllStringFunc(text[m[2]:m[3]], func(v string) string { return strings.ReplaceAll(v, " ", "") }))
+		for i := 0; i < len(words); i++ {
+			flag, value, joined := strings.Cut(words[i], "=")
+			if !strings.HasPrefix(flag, "-") {
+				context = strings.Trim(words[i], `"'`)
+				continue
+			}
+			takes := false
+			switch flag {
+			case "-t", "--tag", "-f", "--file", "--target", "--build-arg", "--platform", "--label", "--cache-from", "--cache-to", "--secret", "--output", "-o", "--progress", "--network", "--builder", "--iidfile", "--ssh":
+				takes = true
+			}
+			if takes && !joined && i+1 < len(words) {
+				i++
+				value = words[i]
+			}
+			value = strings.Trim(value, `"'`)
+			switch flag {
+			case "-t", "--tag":
+				tags = append(tags, value)
+			case "-f", "--file":
+				dockerfile = value
+			case "--target":
+				target = value
+			}
+		}
+		if dockerfile == "" {
+			dockerfile = path.Join(context, "Dockerfile")
+		}
+		// Most scripts are called from the root of the repository, some from their folder.
+		for _, dir := range []string{".", path.Dir(file.Path())} {
+			name, ok := relative(dir, dockerfile)
+			if !ok || strings.Contains(name, "$") {
+				continue
+			}
+			for _, tag := range tags {
+				line := file.LineSpan(file.LineAt(m[0]))
+				all = append(all, statement{image: tag, link: stated(file, line, name, target)})
+			}
+			if dir == path.Dir(file.Path()) {
+				break
+			}
+		}
+	}
+	return all
+}
+
+func roots(file *source.File) []*kube.Node {
+	found, _ := kube.Roots(file) // what is not YAML states nothing
+	return found
+}
+
+func state(file *source.File, image *kube.Node, context, dockerfile, target string) statement {
+	name, _ := relative(context, dockerfile)
+	return statement{image: image.Text(), link: stated(file, image.Span, name, target)}
+}
+
+func stated(file *source.File, at source.Span, dockerfile, target string) Link {
+	return Link{
+		Dockerfile: dockerfile, Target: target, Confidence: Stated,
+		Because: fmt.Sprintf("`%s` builds it from there", file.Path()),
+		Place:   kube.Place{File: file, Span: at},
+	}
+}

@@ -1,0 +1,43 @@
+package chart
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/chart/render"
+)
+
+// problem puts a renderer's problem into our terms.
+func (c *Chart) problem(p *render.Problem) Problem {
+	out := Problem{Reason: p.Reason, Place: c.place(p.Place), Path: c.Path, Message: sentence(p.Message)}
+	if p.Template >= 0 && p.Template < len(c.files) {
+		out.Path = c.files[p.Template].source.Path()
+	}
+	value := "key=value"
+	if p.Key != "" {
+		value = p.Key + "=value"
+	}
+	switch p.Reason {
+	case render.Required, render.Fail, render.Nil:
+		out.Help = fmt.Sprintf("Give the chart what it needs in the settings: `charts: [{path: %s, set: [%s]}]`, or `values` for a file.", c.Path, value)
+	case render.Version:
+		out.Help = fmt.Sprintf("Name the version of the cluster in the settings: `charts: [{path: %s, kubeVersion: 1.33.0}]`.", c.Path)
+	case render.Missing:
+		out.Help = "Put the dependency into `charts/`, or a chart of that name into the repository."
+	case render.Syntax, render.Limit, render.Other:
+	}
+	return out
+}
+
+// sentence makes a message begin and end like one.
+func sentence(message string) string {
+	message = strings.Join(strings.Fields(message), " ")
+	if message == "" {
+		return "Helm gives no reason."
+	}
+	message = strings.ToUpper(message[:1]) + message[1:]
+	if strings.ContainsRune(".!?", rune(message[len(message)-1])) {
+		return message
+	}
+	return message + "."
+}

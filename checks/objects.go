@@ -1,0 +1,169 @@
+package checks
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/chiselbot/chiselbot/checks/ignore"
+	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// annotation is the beginning of the annotations with which an object silences a rule.
+const annotation = "chiselbot.dev/ignore."
+
+// release checks all objects of a release.
+func (r *runner) release(ctx context.Context, rel *Release) Result {
+	var res Result
+	known := map[*kube.Container]*Image{}
+	image := func(c *kube.Container) *Image {
+		i, ok := known[c]
+		if !ok {
+			i = r.image(c, rel)
+			known[c] = i
+		}
+		return i
+	}
+	for _, o := range rel.Objects {
+		pods := slices.DeleteFunc(slices.Clone(rel.Pods), func(p *kube.Pod) bool { return p.Object != o })
+		look := look{said: map[string]bool{}}
+		var found []Finding
+		for _, rule := range r.opts.Rules {
+			if rule.Object == nil {
+				continue
+			}
+			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule, image: image}
+			if err := guard(func() error { rule.Object(pass); return nil }); err != nil {
+				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
+				continue
+			}
+			found = append(found, pass.findings...)
+			look.said[rule.ID] = len(pass.findings) > 0
+			res.Skips = append(res.Skips, pass.skips...)
+		}
+		for _, s := range r.opts.Scanners {
+			var theirs []ObjectFinding
+			err := guard(func() (err error) { theirs, err = s.ScanObject(ctx, o); return err })
+			if err != nil {
+				res.Skips = append(res.Skips, Skip{Path: rel.home(o).Path(), Home: rel.home(o), Reason: sentence(err)})
+			}
+			for _, f := range theirs {
+				f.Key = ObjectKey(o) + " " + f.Key
+				found = append(found, stand(f.Rule, rel, o, f.At, f.Finding))
+			}
+		}
+		r.keep(&res, found, func(f Finding) (Drop, bool) { return r.dropObject(f, o, &look) })
+	}
+	for _, rule := range r.opts.Rules {
+		if rule.Release == nil || len(rel.Objects) == 0 {
+			continue
+		}
+		pass := &ReleasePass{Release: rel, Now: r.opts.Now, rule: rule, image: image}
+		if err := guard(func() error { rule.Release(pass); return nil }); err != nil {
+			res.Skips = append(res.Skips, failed(rule, rel.home(rel.Objects[0]), err))
+			continue
+		}
+		r.keep(&res, pass.findings, func(f Finding) (Drop, bool) { return r.dropObject(f, nil, &look{}) })
+	}
+	return res
+}
+
+func failed(rule *Rule, file *source.File, err error) Skip {
+	return Skip{
+		Path: file.Path(), Home: file, Rule: rule.ID,
+		Reason: fmt.Sprintf("The rule failed on this file: %v.", err),
+		Help:   "This is a fault of chiselbot: please report it with the file.",
+	}
+}
+
+// dropObject decides whether somebody knows better than a finding about an object: with
+// a comment at any of the places that the subject comes from, or with an annotation.
+func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
+	if d, ok := r.dropReplaced(f, l); ok {
+		return d, true
+	}
+	places := []kube.Place{{File: f.File, Span: f.Span}}
+	if f.Origin != nil {
+		places = append(places, f.Origin.Template)
+		places = append(places, f.Origin.Includes...)
+	}
+	for _, at := range places {
+		if at.IsZero() {
+			continue
+		}
+		for _, c := range r.comments.of(at.File) {
+			if r.silences(c, f, at.Span) {
+				return Drop{Finding: f, Reason: c.Reason, By: Related{File: at.File, Span: c.Span}}, true
+			}
+		}
+	}
+	if o == nil {
+		return Drop{}, false
+	}
+	annotations := o.Root.Get("metadata", "annotations")
+	if annotations == nil || annotations.Kind != kube.Mapping {
+		return Drop{}, false
+	}
+	for _, a := range annotations.Items {
+		id, ours := strings.CutPrefix(a.Key, annotation)
+		reason := strings.TrimSpace(a.Text())
+		if ours && reason != "" && (id == f.Rule.ID || slices.ContainsFunc(f.Rule.Replaces, func(other Replaced) bool { return other.ID == id })) {
+			at := o.WhereKey(a).Place()
+			return Drop{Finding: f, Reason: reason, By: Related{File: at.File, Span: at.Span}}, true
+		}
+	}
+	return Drop{}, false
+}
+
+// comments are the ignore comments of YAML files and templates, read once per file.
+type comments struct{ byFile sync.Map }
+
+func (c *comments) of(f *source.File) []ignore.Comment {
+	if found, ok := c.byFile.Load(f); ok {
+		return found.([]ignore.Comment)
+	}
+	found := ignore.InYAML(f)
+	c.byFile.Store(f, found)
+	return found
+}
+
+// same identifies what differs in nothing but the values set.
+type same struct {
+	home, rule, key, text string
+	file                  *source.File
+	span                  source.Span
+}
+
+// merge makes one of those that are the same under several values sets. sets gives the
+// sets of one; two of one set are two. The order of the sets is that of the releases.
+func merge[T any](all []T, id func(*T) same, sets func(*T) *[]string) []T {
+	at := map[same]int{}
+	var merged []T
+	for _, one := range all {
+		own := sets(&one)
+		if len(*own) == 0 {
+			merged = append(merged, one)
+			continue
+		}
+		i, ok := at[id(&one)]
+		if !ok || slices.Contains(*sets(&merged[i]), (*own)[0]) {
+			at[id(&one)] = len(merged)
+			merged = append(merged, one)
+			continue
+		}
+		to := sets(&merged[i])
+		*to = append(slices.Clip(*to), *own...)
+	}
+	return merged
+}
+
+// mergeSets makes one finding, skip and drop of each that several values sets have.
+func (r *Result) mergeSets() {
+	finding := func(f *Finding) same { return same{f.home(), f.Rule.ID, f.Key, f.Message, f.File, f.Span} }
+	r.Findings = merge(r.Findings, finding, func(f *Finding) *[]string { return &f.Sets })
+	r.Drops = merge(r.Drops, func(d *Drop) same { return finding(&d.Finding) }, func(d *Drop) *[]string { return &d.Finding.Sets })
+	r.Skips = merge(r.Skips, func(s *Skip) same { return same{s.home(), s.Rule, s.Path, s.Reason, s.File, s.Span} }, func(s *Skip) *[]string { return &s.Sets })
+}

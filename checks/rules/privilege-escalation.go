@@ -1,0 +1,34 @@
+package rules
+
+import (
+	"github.com/chiselbot/chiselbot/checks"
+)
+
+// privilegeEscalation is the control "Privilege Escalation" of the Pod Security Standard
+// restricted.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+var privilegeEscalation = page(checks.Rule{
+	ID: "privilege-escalation", Title: "Container may gain privileges", Since: "0.1.0", Severity: checks.Warning,
+	Object: checkPrivilegeEscalation,
+})
+
+func checkPrivilegeEscalation(p *checks.ObjectPass) {
+	const field = "allowPrivilegeEscalation"
+	for c := range linuxContainers(p) {
+		n := c.Node.Get("securityContext", field)
+		f := checks.Finding{
+			Key:  containerKey(c, field),
+			Help: "Set `allowPrivilegeEscalation: false`: programs with the set-user-ID bit, such as `sudo`, then run without it.",
+		}
+		switch {
+		case n == nil:
+			f.Message = containerName(c) + " may gain privileges: `allowPrivilegeEscalation` is not set, which allows it."
+			f.Fix = insertFix(p, c.Node, "false", "Set `allowPrivilegeEscalation: false`", "securityContext", field)
+			p.Report(p.Object.WhereAbsent(c.Node, "securityContext", field), f)
+		case n.Is(true):
+			f.Message = containerName(c) + " may gain privileges: `allowPrivilegeEscalation` is `true`."
+			f.Fix = replaceFix(p, n, "false", "Set `allowPrivilegeEscalation: false`", checks.Unsafe)
+			p.Report(p.Object.Where(n), f)
+		}
+	}
+}

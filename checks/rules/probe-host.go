@@ -1,0 +1,33 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/chiselbot/chiselbot/checks"
+)
+
+// probeHost is the control "Host Probes / Lifecycle Hooks" of the Pod Security Standard
+// baseline since Kubernetes 1.34.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
+var probeHost = page(checks.Rule{
+	ID: "probe-host", Title: "Probe of another host", Since: "0.1.0", Severity: checks.Warning,
+	Object: checkProbeHost,
+})
+
+func checkProbeHost(p *checks.ObjectPass) {
+	for c := range containers(p) {
+		for _, h := range c.Handlers() {
+			for _, action := range []string{"httpGet", "tcpSocket"} {
+				n := h.Node.Get(action, "host")
+				if n.Text() == "" {
+					continue
+				}
+				p.Report(p.Object.Where(n), checks.Finding{
+					Key:     containerKey(c, h.Name+" host"),
+					Message: fmt.Sprintf("The %s of %s goes to the host %s: the node sends a request there, whatever that is.", code(h.Name), code(c.Name), code(n.Text())),
+					Help:    "Delete `host`: the pod's own address is taken. For a virtual host set the header `Host` in `httpHeaders`.",
+				})
+			}
+		}
+	}
+}

@@ -1,0 +1,67 @@
+package rules
+
+import (
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
+)
+
+// runAsNonRoot is the control "Running as Non-root" of the Pod Security Standard
+// restricted.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+var runAsNonRoot = page(checks.Rule{
+	ID: "run-as-non-root", Title: "Nothing keeps the pod from running as root", Since: "0.1.0", Severity: checks.Warning,
+	Object: checkRunAsNonRoot,
+})
+
+const nonRootHelp = "Set `runAsNonRoot: true`: a container whose user is root, or cannot be told, is then not started."
+
+func checkRunAsNonRoot(p *checks.ObjectPass) {
+	for _, pod := range p.Pods {
+		if userNamespace(pod) || len(pod.Containers) == 0 {
+			continue
+		}
+		sayFalse(p, pod)
+		var open []*kube.Container
+		for _, c := range pod.Containers {
+			if c.Security("runAsNonRoot") == nil {
+				open = append(open, c)
+			}
+		}
+		if len(open) == len(pod.Containers) {
+			p.Report(p.Object.WhereAbsent(pod.Spec, "securityContext", "runAsNonRoot"), checks.Finding{
+				Key:     "pod runAsNonRoot",
+				Message: "Nothing keeps the pod's containers from running as root: `runAsNonRoot` is not set.",
+				Help:    nonRootHelp,
+				Fix:     insertFix(p, pod.Spec, "true", "Set `runAsNonRoot: true` for the pod", "securityContext", "runAsNonRoot"),
+			})
+			continue
+		}
+		for _, c := range open {
+			p.Report(p.Object.WhereAbsent(c.Node, "securityContext", "runAsNonRoot"), checks.Finding{
+				Key:     containerKey(c, "runAsNonRoot"),
+				Message: containerName(c) + " may run as root: neither it nor the pod sets `runAsNonRoot`.",
+				Help:    nonRootHelp,
+				Fix:     insertFix(p, c.Node, "true", "Set `runAsNonRoot: true`", "securityContext", "runAsNonRoot"),
+			})
+		}
+	}
+}
+
+// sayFalse finds runAsNonRoot where it says false.
+func sayFalse(p *checks.ObjectPass, pod *kube.Pod) {
+	report := func(n *kube.Node, name, key string) {
+		if !n.Is(false) {
+			return
+		}
+		p.Report(p.Object.Where(n), checks.Finding{
+			Key:     key,
+			Message: name + " says `runAsNonRoot: false`: it may run as root.",
+			Help:    nonRootHelp,
+			Fix:     replaceFix(p, n, "true", "Set `runAsNonRoot: true`", checks.Unsafe),
+		})
+	}
+	report(pod.Spec.Get("securityContext", "runAsNonRoot"), "The pod", "pod runAsNonRoot")
+	for _, c := range pod.Containers {
+		report(c.Node.Get("securityContext", "runAsNonRoot"), containerName(c), containerKey(c, "runAsNonRoot"))
+	}
+}

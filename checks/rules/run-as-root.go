@@ -1,0 +1,36 @@
+package rules
+
+import (
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
+)
+
+// runAsRoot is the control "Running as Non-root user" of the Pod Security Standard
+// restricted.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+var runAsRoot = page(checks.Rule{
+	ID: "run-as-root", Title: "Pod runs as root", Since: "0.1.0", Severity: checks.Warning,
+	Object: checkRunAsRoot,
+})
+
+func checkRunAsRoot(p *checks.ObjectPass) {
+	for _, pod := range p.Pods {
+		if userNamespace(pod) {
+			continue
+		}
+		report := func(n *kube.Node, name, key string) {
+			if uid, ok := n.Int(); !ok || uid != 0 {
+				return
+			}
+			p.Report(p.Object.Where(n), checks.Finding{
+				Key:     key,
+				Message: name + " runs as root: `runAsUser` is 0.",
+				Help:    "Delete it if the image has a user of its own, otherwise write that user's number.",
+			})
+		}
+		report(pod.Spec.Get("securityContext", "runAsUser"), "The pod", "pod runAsUser")
+		for _, c := range pod.Containers {
+			report(c.Node.Get("securityContext", "runAsUser"), containerName(c), containerKey(c, "runAsUser"))
+		}
+	}
+}

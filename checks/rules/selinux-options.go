@@ -1,0 +1,33 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
+)
+
+// selinuxOptions is the control "SELinux" of the Pod Security Standard baseline.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
+var selinuxOptions = page(checks.Rule{
+	ID: "selinux-options", Title: "SELinux label of its own", Since: "0.1.0", Severity: checks.Warning,
+	Object: checkSELinuxOptions,
+})
+
+func checkSELinuxOptions(p *checks.ObjectPass) {
+	types := []string{"container_t", "container_init_t", "container_kvm_t", "container_engine_t"}
+	inSecurityContexts(p, func(context *kube.Node, name, key string, _ *kube.Container) {
+		for _, field := range []string{"type", "user", "role"} {
+			n := context.Get("seLinuxOptions", field)
+			if n.Text() == "" || field == "type" && slices.Contains(types, n.Text()) {
+				continue
+			}
+			p.Report(p.Object.Where(n), checks.Finding{
+				Key:     key + " seLinuxOptions." + field,
+				Message: fmt.Sprintf("%s sets the SELinux %s %s: that may allow it what containers may not.", name, field, code(n.Text())),
+				Help:    "Delete it: the runtime gives each pod a label of its own. The types `container_t`, `container_init_t`, `container_kvm_t` and `container_engine_t` are in order.",
+			})
+		}
+	})
+}
