@@ -82,6 +82,8 @@ type Plan struct {
 	Behaves bool
 	// Cures are the findings that the plan takes away.
 	Cures []Cure
+	// Shows are findings that were true before and hidden by what the plan takes away.
+	Shows []Cure
 	// Changes are the files as they are and as they would be, by path; none where the
 	// verdict is NeedsPerson or Refuse.
 	Changes []Change

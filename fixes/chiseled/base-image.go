@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
@@ -138,6 +136,7 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 	at := m.at(i.root.From.Words[0].Span)
 	newer := base.LongestSupported(m.Now)
 	dead := fmt.Sprintf(".NET %s has had no security updates since %s.", from.Version, ends.Format(time.DateOnly))
+	m.plan.Shows = append(m.plan.Shows, fixes.Cure{Rule: "out-of-support"})
 	if newer == "" {
 		m.note(at, "%s", dead)
 		return from, nil
@@ -334,14 +333,8 @@ func (m *migration) expand(s string) (string, bool) {
 // buildArgument is where a compose file or a pipeline gives an ARG to the build.
 func (m *migration) buildArgument(name string) (fixes.Place, bool) {
 	for _, s := range m.services() {
-		args := child(child(s.node, "build"), "args")
-		if args == nil {
-			continue
-		}
-		for n, a := range args.Content {
-			if key, _, _ := strings.Cut(a.Value, "="); key == name && (args.Kind != yaml.MappingNode || n%2 == 0) {
-				return s.place(a), true
-			}
+		if place, ok := s.argument(name); ok {
+			return place, true
 		}
 	}
 	return m.find(isPipeline, "--build-arg "+name+"=")

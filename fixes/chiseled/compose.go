@@ -8,8 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -22,12 +21,16 @@ const maxCompose = 256 << 10
 type service struct {
 	name string
 	file *source.File
-	node *yaml.Node
+	node *kube.Node
 }
 
 // services are the services of compose files whose image the Dockerfile builds. Files of
 // one folder say things about services of the same name.
 func (m *migration) services() []service {
+	if m.composed {
+		return m.compositions
+	}
+	m.composed = true
 	var all []service
 	built := map[string]bool{} // folder and name
 	read := 0
@@ -42,54 +45,39 @@ func (m *migration) services() []service {
 		if err != nil || len(file.Text()) > maxCompose {
 			continue
 		}
-		var root yaml.Node
-		if yaml.Load([]byte(file.Text()), &root) != nil || len(root.Content) == 0 {
-			continue
-		}
-		list := child(root.Content[0], "services")
-		if list == nil || list.Kind != yaml.MappingNode {
-			continue
-		}
-		for n := 0; n+1 < len(list.Content); n += 2 {
-			s := service{list.Content[n].Value, file, list.Content[n+1]}
-			all = append(all, s)
-			if m.builds(s) {
-				built[path.Dir(name)+" "+s.name] = true
+		roots, _ := kube.Roots(file)
+		for _, root := range roots {
+			list := root.Get("services")
+			if list == nil || list.Kind != kube.Mapping {
+				continue
+			}
+			for _, n := range list.Items {
+				s := service{n.Key, file, n}
+				all = append(all, s)
+				if m.builds(s) {
+					built[path.Dir(name)+" "+s.name] = true
+				}
 			}
 		}
 	}
-	return slices.DeleteFunc(all, func(s service) bool { return !built[path.Dir(s.file.Path())+" "+s.name] })
+	m.compositions = slices.DeleteFunc(all, func(s service) bool { return !built[path.Dir(s.file.Path())+" "+s.name] })
+	return m.compositions
 }
 
 // builds reports whether a service is built by the Dockerfile.
 func (m *migration) builds(s service) bool {
-	b := child(s.node, "build")
+	b := s.node.Get("build")
 	if b == nil {
 		return false
 	}
-	context, file := b.Value, "Dockerfile"
-	if b.Kind == yaml.MappingNode {
-		if c := child(b, "context"); c != nil {
-			context = c.Value
-		}
-		if f := child(b, "dockerfile"); f != nil {
-			file = f.Value
+	context, file := b.Text(), "Dockerfile"
+	if b.Kind == kube.Mapping {
+		context = b.Text("context")
+		if f := b.Text("dockerfile"); f != "" {
+			file = f
 		}
 	}
 	return path.Join(path.Dir(s.file.Path()), context, file) == m.File.Path()
-}
-
-// child is the value of a key, nil where there is none.
-func child(n *yaml.Node, key string) *yaml.Node {
-	if n == nil || n.Kind != yaml.MappingNode {
-		return nil
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		if n.Content[i].Value == key {
-			return n.Content[i+1]
-		}
-	}
-	return nil
 }
 
 // mapping is a port of a container in compose's short form: 5100:80, 127.0.0.1:5100:80/tcp.
@@ -105,14 +93,10 @@ func (m *migration) compose(moved map[int]int) {
 			m.note(s.place(s.node), "The service %s is told here on which port to listen, so nothing changes for it: Docker lets any account open any port.", code(s.name))
 			continue
 		}
-		list := child(s.node, "ports")
-		if list == nil {
-			continue
-		}
-		for _, p := range list.Content {
+		for _, p := range s.node.List("ports") {
 			digits := p
-			if p.Kind == yaml.MappingNode {
-				if digits = child(p, "target"); digits == nil {
+			if p.Kind == kube.Mapping {
+				if digits = p.Get("target"); digits == nil {
 					continue
 				}
 			}
@@ -125,16 +109,14 @@ func (m *migration) compose(moved map[int]int) {
 			if to == 0 {
 				continue
 			}
-			place := s.place(digits)
-			n := strings.Index(s.file.Text()[place.Span.Start:], digits.Value)
-			if n < 0 || n > 1 {
-				m.person(place, fmt.Sprintf("The port %d moves to %d, and this entry cannot be edited.", port, to), "Change it by hand.")
+			n := strings.Index(s.file.Slice(digits.Span), digits.Value)
+			if n < 0 {
+				m.person(s.place(digits), fmt.Sprintf("The port %d moves to %d, and this entry cannot be edited.", port, to), "Change it by hand.")
 				continue
 			}
-			start := place.Span.Start + n
-			m.step(source.Span{}, fmt.Sprintf("Map to port %d of %s", to, code(s.name)), "The application listens there; the port outside stays.",
+			start := digits.Span.Start + n
+			m.stepAt(s.place(digits), fmt.Sprintf("Map to port %d of %s", to, code(s.name)), "The application listens there; the port outside stays.",
 				source.Edit{Path: s.file.Path(), Span: source.Span{Start: start + at[2], End: start + at[3]}, New: strconv.Itoa(to)})
-			m.plan.Steps[len(m.plan.Steps)-1].At = place
 		}
 	}
 	m.callers(services)
@@ -147,28 +129,28 @@ func (m *migration) shellInCompose() {
 		return
 	}
 	for _, s := range m.services() {
-		for _, use := range []struct{ what, help string }{
-			{"healthcheck", "Call a small program of the application's own there, as `[\"CMD\", \"/app/healthcheck\"]`, or leave the health check out."},
-			{"command", "Start the application itself."},
-			{"entrypoint", "Start the application itself."},
+		for _, use := range []struct {
+			path []string
+			help string
+		}{
+			{[]string{"healthcheck", "test"}, "Call a small program of the application's own there, as `[\"CMD\", \"/app/healthcheck\"]`, or leave the health check out."},
+			{[]string{"command"}, "Start the application itself."},
+			{[]string{"entrypoint"}, "Start the application itself."},
 		} {
-			n := child(s.node, use.what)
-			if use.what == "healthcheck" {
-				n = child(n, "test")
-			}
+			n := s.node.Get(use.path...)
 			if n == nil {
 				continue
 			}
-			words := strings.Fields(n.Value)
-			for _, w := range n.Content {
+			words := strings.Fields(n.Text())
+			for _, w := range n.List() {
 				words = append(words, w.Value)
 			}
-			shell := use.what == "healthcheck" && len(words) > 0 && (n.Kind != yaml.SequenceNode || words[0] == "CMD-SHELL")
+			shell := use.path[0] == "healthcheck" && len(words) > 0 && (n.Kind != kube.Sequence || words[0] == "CMD-SHELL")
 			for _, w := range words {
 				shell = shell || slices.Contains([]string{"sh", "bash", "ash", "curl", "wget", "pgrep", "nc"}, path.Base(w))
 			}
 			if shell && words[0] != "NONE" {
-				m.person(s.place(n), fmt.Sprintf("The `%s` of %s needs a shell or a program that a chiseled image does not have.", use.what, code(s.name)), use.help)
+				m.person(s.place(n), fmt.Sprintf("The `%s` of %s needs a shell or a program that a chiseled image does not have.", use.path[0], code(s.name)), use.help)
 			}
 		}
 	}
@@ -176,28 +158,43 @@ func (m *migration) shellInCompose() {
 
 // pinned reports whether a service's environment says where to listen.
 func (s service) pinned() bool {
-	env := child(s.node, "environment")
+	env := s.node.Get("environment")
 	if env == nil {
 		return false
 	}
-	for n, v := range env.Content {
-		name := v.Value
-		if env.Kind == yaml.MappingNode && n%2 == 1 {
-			continue
+	return slices.ContainsFunc(env.Items, func(v *kube.Node) bool {
+		name := v.Key
+		if env.Kind == kube.Sequence {
+			name, _, _ = strings.Cut(v.Value, "=")
 		}
-		name, _, _ = strings.Cut(name, "=")
-		if listens(name) != "" {
-			return true
-		}
-	}
-	return false
+		return listens(name) != ""
+	})
 }
 
-// place is where a node begins.
-func (s service) place(n *yaml.Node) fixes.Place {
-	line := s.file.LineSpan(n.Line)
-	start := min(line.Start+max(0, n.Column-1), line.End)
-	return fixes.Place{File: s.file, Span: source.Span{Start: start, End: line.End}}
+// argument is where a service gives an ARG to the build.
+func (s service) argument(name string) (fixes.Place, bool) {
+	args := s.node.Get("build", "args")
+	if args == nil {
+		return fixes.Place{}, false
+	}
+	for _, a := range args.Items {
+		key := a.Key
+		if args.Kind == kube.Sequence {
+			key, _, _ = strings.Cut(a.Value, "=")
+		}
+		if key == name {
+			return s.place(a), true
+		}
+	}
+	return fixes.Place{}, false
+}
+
+// place is where a node stands; of a mapping, its key.
+func (s service) place(n *kube.Node) fixes.Place {
+	if n.Kind == kube.Mapping && n.KeySpan.Len() > 0 {
+		return fixes.Place{File: s.file, Span: n.KeySpan}
+	}
+	return fixes.Place{File: s.file, Span: n.Span}
 }
 
 // callers leaves it to a person where other services call one of these by its name on the

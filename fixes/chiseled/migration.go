@@ -35,6 +35,9 @@ type migration struct {
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
+	// compositions are the services of compose files, once they are looked for.
+	compositions []service
+	composed     bool
 }
 
 // at is a place in the Dockerfile.
@@ -42,7 +45,12 @@ func (m *migration) at(s source.Span) fixes.Place { return fixes.Place{File: m.F
 
 // step adds a step of the current rewrite and returns its index.
 func (m *migration) step(at source.Span, title, because string, edits ...source.Edit) int {
-	m.plan.Steps = append(m.plan.Steps, fixes.Step{ID: m.rewrite.ID, URL: m.rewrite.URL, Title: title, Because: because, At: m.at(at), Edits: edits})
+	return m.stepAt(m.at(at), title, because, edits...)
+}
+
+// stepAt adds a step that changes another file.
+func (m *migration) stepAt(at fixes.Place, title, because string, edits ...source.Edit) int {
+	m.plan.Steps = append(m.plan.Steps, fixes.Step{ID: m.rewrite.ID, URL: m.rewrite.URL, Title: title, Because: because, At: at, Edits: edits})
 	return len(m.plan.Steps) - 1
 }
 

@@ -41,10 +41,9 @@ func (m *migration) ports() {
 		}
 		for _, p := range m.pins(i) {
 			moved[p.port] = instead(p.port)
-			m.step(p.at.Span, fmt.Sprintf("Listen on %d instead of %d", instead(p.port), p.port),
+			m.stepAt(p.at, fmt.Sprintf("Listen on %d instead of %d", instead(p.port), p.port),
 				fmt.Sprintf("%s says %d, and ports below 1024 are root's on some container runtimes.", code(p.by), p.port),
 				source.Edit{Path: p.at.Path(), Span: p.at.Span, New: strconv.Itoa(instead(p.port))})
-			m.plan.Steps[len(m.plan.Steps)-1].At = p.at
 		}
 		if len(moved) == 0 && m.defaultMoves(i) {
 			moved[80] = 8080
