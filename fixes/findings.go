@@ -81,7 +81,10 @@ func fixFindings(tree source.Tree, file *source.File, res *checks.Result, want f
 	if n := len(plan.Steps); n > 1 {
 		plan.Title = fmt.Sprintf("Fix %d findings", n)
 	}
-	return plan, plan.Complete(tree)
+	if err := plan.Complete(tree); err != nil {
+		return nil, err
+	}
+	return plan, nil
 }
 
 // clashes reports whether further edits cannot be made together with those taken.

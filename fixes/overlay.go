@@ -10,6 +10,9 @@ import (
 
 // Edited is the tree as it would be with the plan's changes.
 func (p *Plan) Edited(tree source.Tree) source.Tree {
+	if !p.Applicable() {
+		return tree
+	}
 	o := overlay{FS: tree.FS, text: map[string]string{}}
 	for _, c := range p.Changes {
 		o.text[c.Path] = c.After

@@ -41,6 +41,9 @@ type Options struct {
 	// Checks are the checks that must find nothing new. Their IsDockerfile and Now are
 	// the plans' too.
 	Checks checks.Options
+	// Together makes each plan in the tree as the plans before it leave it, so that all can
+	// be applied one after the other. Otherwise each stands alone.
+	Together bool
 }
 
 // Plans makes and proves the plans of a recipe for all Dockerfiles of a tree, in the
@@ -77,6 +80,9 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 			return nil, nil, fmt.Errorf("prove %s for %s: %w", recipe.ID, name, err)
 		}
 		plans = append(plans, plan)
+		if opts.Together {
+			tree = plan.Edited(tree)
+		}
 	}
 	return plans, skips, nil
 }

@@ -63,6 +63,7 @@ func TestImports(t *testing.T) {
 		"github.com/owenrumney/go-sarif":    {module + "app/report"},
 		"github.com/spf13/cobra":            {module + "cmd"},
 		"github.com/distribution/reference": {module + "checks/base"},
+		"github.com/aymanbagabas/go-udiff":  {module + "fixes"},
 	}
 	// never: what the core may not import itself: it returns data, it does not log and
 	// it does not know the hour.

@@ -293,7 +293,7 @@ func (j *job) finish() {
 		for _, f := range j.folders {
 			if f == p || below(f, p) {
 				w.do(step, "mkdir -p "+j.rootfs()+f)
-				j.migration.made[f] = true
+				j.made[f] = true
 			}
 		}
 		for _, mo := range j.modes {
@@ -302,7 +302,7 @@ func (j *job) finish() {
 			}
 		}
 		lines = append(lines, j.copyFrom(w, owner, p))
-		j.migration.made[p] = true
+		j.made[p] = true
 		made = append(made, p)
 	}
 	if len(made) > 0 {

@@ -32,18 +32,15 @@ func TestRewrites(t *testing.T) {
 	for _, r := range chiseled.Rewrites() {
 		t.Run(r.ID, func(t *testing.T) {
 			t.Parallel()
-			t.Run("page", func(t *testing.T) { plantest.Page(t, recipe(nil), r.ID, r.Doc) })
-			t.Run("cases", func(t *testing.T) { plantest.Cases(t, recipe, r.ID+".txtar") })
+			plantest.Page(t, recipe(nil), r.ID, r.Doc)
+			plantest.Cases(t, recipe, r.ID+".txtar")
 		})
 	}
 }
 
 func TestRecipe(t *testing.T) {
 	t.Parallel()
-	t.Run("page", func(t *testing.T) {
-		t.Parallel()
-		plantest.Page(t, recipe(nil), "chiseled", recipe(nil).Doc)
-	})
+	plantest.Page(t, recipe(nil), "chiseled", recipe(nil).Doc)
 }
 
 // TestOneStem demands that a rewrite is on the list exactly when its files exist.

@@ -43,15 +43,14 @@ type migration struct {
 // at is a place in the Dockerfile.
 func (m *migration) at(s source.Span) fixes.Place { return fixes.Place{File: m.File.File, Span: s} }
 
-// step adds a step of the current rewrite and returns its index.
-func (m *migration) step(at source.Span, title, because string, edits ...source.Edit) int {
-	return m.stepAt(m.at(at), title, because, edits...)
+// step adds a step of the current rewrite.
+func (m *migration) step(at source.Span, title, because string, edits ...source.Edit) {
+	m.stepAt(m.at(at), title, because, edits...)
 }
 
 // stepAt adds a step that changes another file.
-func (m *migration) stepAt(at fixes.Place, title, because string, edits ...source.Edit) int {
+func (m *migration) stepAt(at fixes.Place, title, because string, edits ...source.Edit) {
 	m.plan.Steps = append(m.plan.Steps, fixes.Step{ID: m.rewrite.ID, URL: m.rewrite.URL, Title: title, Because: because, At: at, Edits: edits})
-	return len(m.plan.Steps) - 1
 }
 
 // person says that only a person can tell, or do it.
@@ -157,12 +156,8 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		m.inserts = nil // nothing is changed
 	}
 	for at, step := range m.inserts {
-		text := ""
-		for _, l := range m.lines[at] {
-			text += m.lineBreak() + l
-		}
 		s := &m.plan.Steps[step]
-		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, text))
+		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, m.lineBreak()+strings.Join(m.lines[at], m.lineBreak())))
 	}
 	if len(m.plan.Steps) == 0 && !m.moves() {
 		return nil, nil // what is chiseled already is left to the rules
@@ -195,6 +190,9 @@ func (m *migration) moves() bool {
 
 func (m *migration) title() string {
 	for _, i := range m.images {
+		if i.to == i.from && i.leaf == m.File.Final() {
+			return fmt.Sprintf("Make %s fit its chiseled image", code(m.File.Path()))
+		}
 		if i.to != nil && i.leaf == m.File.Final() {
 			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
 		}
@@ -279,10 +277,10 @@ func codes(all []string) string {
 			list = append(list, c)
 		}
 	}
-	switch n := len(list); {
-	case n == 0:
+	switch n := len(list); n {
+	case 0:
 		return ""
-	case n == 1:
+	case 1:
 		return list[0]
 	default:
 		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]

@@ -68,7 +68,7 @@ func (m *migration) defaultMoves(i *image) bool {
 			return false // told by the Dockerfile
 		}
 	}
-	return len(i.leaf.State().Env["ASPNETCORE_URLS"].Value) > 0
+	return i.leaf.State().Env["ASPNETCORE_URLS"].Value != ""
 }
 
 // listens says what a variable of ASP.NET Core holds, addresses or port numbers; empty for

@@ -126,9 +126,8 @@ func (m *migration) finishShops() {
 			continue
 		}
 		lines = append([]string{fmt.Sprintf("%s %s %s %s", m.keyword("FROM"), w.image, m.keyword("AS"), w.name)}, lines...)
-		text := ""
-		for _, l := range lines {
-			text += m.indent(w.before.From) + l + m.lineBreak()
+		for n := range lines {
+			lines[n] = m.indent(w.before.From) + lines[n]
 		}
 		line := m.File.LineAt(w.before.From.Span.Start)
 		for line > 1 && strings.HasPrefix(strings.TrimSpace(m.File.LineText(line-1)), "#") && !m.isDirective(line-1) {
@@ -136,7 +135,7 @@ func (m *migration) finishShops() {
 		}
 		at := m.File.LineSpan(line).Start
 		step := &m.plan.Steps[w.step]
-		step.Edits = append(step.Edits, m.edit(source.Span{Start: at, End: at}, text+m.lineBreak()))
+		step.Edits = append(step.Edits, m.edit(source.Span{Start: at, End: at}, strings.Join(lines, m.lineBreak())+m.lineBreak()+m.lineBreak()))
 	}
 }
 
