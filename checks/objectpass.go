@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -97,12 +98,14 @@ func stand(rule *Rule, r *Release, o *kube.Object, at kube.Origin, f Finding) Fi
 		place = kube.Place{File: f.Home}
 	}
 	f.File, f.Span = place.File, place.Span
+	var way []Related
 	if at.Value != nil && place == at.Value.Place && !at.Template.IsZero() {
-		f.Related = append(f.Related, Related{File: at.Template.File, Span: at.Template.Span, Message: "The template takes it from there."})
+		way = append(way, Related{File: at.Template.File, Span: at.Template.Span, Message: "The template takes it from there."})
 	}
-	for _, in := range at.Includes {
-		f.Related = append(f.Related, Related{File: in.File, Span: in.Span, Message: "That template is included here."})
+	for _, in := range slices.Backward(at.Includes) {
+		way = append(way, Related{File: in.File, Span: in.Span, Message: "That template is included here."})
 	}
+	f.Related = append(way, f.Related...)
 	return f
 }
 

@@ -81,6 +81,7 @@ CMD ["cat"]`)
 	wide := finding(noShell, cat, at(cat, "/猫の手"), "A path that is wider than it has characters.", "")
 	long := finding(caches, cat, at(cat, "CATS=/srv/cats"), "A variable in the middle of a long line.", "")
 	end := finding(trivys, cat, source.Span{Start: len(cat.Text()), End: len(cat.Text())}, "Add a HEALTHCHECK instruction.", "")
+	needs := finding(caches, project, at(project, `"Cats"`), "`Cats` is out of support.", "")
 	user := finding(rootUser, dog, at(dog, "USER root\r\n"), "The final stage runs as root.", "Write `USER 1000`.")
 	user.Severity = checks.Error // by the settings
 	user.Fix = &checks.Fix{Title: "Run as `1000`", Edits: []source.Edit{{Path: dog.Path(), Span: at(dog, "root"), New: "1000"}}}
@@ -93,7 +94,7 @@ CMD ["cat"]`)
 		Head:  review.Side{Name: "working tree"},
 		Rules: []*checks.Rule{caches, noShell, rootUser}, Files: 4, FailOn: checks.Warning,
 		Delta: checks.Delta{
-			New:   []checks.Finding{second, wide, third, long, first, end, user},
+			New:   []checks.Finding{needs, second, wide, third, long, first, end, user},
 			Fixed: []checks.Finding{finding(noShell, oldDog, at(oldDog, "FROM debian:9"), "Out of support.", ""), finding(caches, oldDog, at(oldDog, "https://example.com/dog"), "What comes from `example.com` can change.", "")},
 			Same:  []checks.Finding{finding(caches, dog, at(dog, "apt-get update"), "The lists of packages stay in the image.", "")},
 			Moved: []checks.Move{{Finding: finding(rootUser, moved, at(moved, "root"), "The final stage runs as root.", ""), From: "services/old name/Dockerfile"}},

@@ -38,17 +38,18 @@ func TestSchema(t *testing.T) {
 	}
 	got = append(got, '\n')
 
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
 	want, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	diff := cmp.Diff(string(want), string(got))
+	switch {
+	case diff == "":
+	case flag.Lookup("update").Value.String() == "true":
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
 		t.Errorf("%s is stale (-want +got), rewrite with -update:\n%s", name, diff)
 	}
 }

@@ -231,14 +231,15 @@ func (p *textPage) line(parts ...string) {
 	p.out.WriteByte('\n')
 }
 
-// section begins a part of the page with a rule that holds its name.
+// section begins a part of the page with a line that holds its name.
 func (p *textPage) section(name string) {
 	width := min(p.width, maxProse)
-	rule := strings.Repeat("─", width)
-	if name != "" {
-		rule = "── " + name + " " + strings.Repeat("─", width-len(name)-4)
+	if name == "" {
+		p.line(p.style(strings.Repeat("─", width), ansi.AttrFaint))
+		return
 	}
-	p.line(p.style(rule, ansi.AttrFaint))
+	after := strings.Repeat("─", width-len(name)-4)
+	p.line(p.style("──", ansi.AttrFaint), " ", p.style(name, ansi.AttrBold), " ", p.style(after, ansi.AttrFaint))
 }
 
 // prose writes sentences, wrapped and indented.

@@ -304,7 +304,7 @@ func fastImport(t testing.TB, dir, stream string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	cmd := gitCommand(t, dir, "fast-import", "--quiet")
 	cmd.Stdin = in
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	// KnownIDs are all ids that settings may name: those of Rules and of the checks
 	// behind Scanners.
 	KnownIDs []string
+	// Render runs the templates of charts; nil stands for this process.
+	Render chart.Renderer
 	// FailOn overrides the settings when it is not nil.
 	FailOn *checks.Severity
 	// Now is taken for the present.
@@ -82,7 +85,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 		return nil, err
 	}
 	checkOpts := checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Severities: settings.Rules,
+		Rules: opts.Rules, Scanners: opts.Scanners, Render: opts.Render, Severities: settings.Rules,
 		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
 	}
 	var before, after *checks.Result

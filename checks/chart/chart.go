@@ -59,8 +59,10 @@ type Problem struct {
 	Reason render.Reason
 	// Place is where it happened; zero when it is about the whole chart.
 	Place kube.Place
-	// Path is the file that is lost, or the chart's folder when it is the whole chart.
+	// Path is the file that is lost, or the chart's folder when it is the whole chart. Also
+	// are other files that are lost for the same reason.
 	Path string
+	Also []string
 	// Message says what is wrong, Help what to do about it, both as sentences with a full
 	// stop.
 	Message, Help string

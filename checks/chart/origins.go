@@ -26,7 +26,25 @@ func (o *Origins) Of(part source.Span) kube.Origin {
 	if i == len(segments) || segments[i].Start >= max(part.End, part.Start+1) {
 		return kube.Origin{}
 	}
-	return o.origin(segments[i])
+	origin := o.origin(segments[i])
+	// Where the template has the text as it is, the part is as exact there.
+	whole := source.Span{Start: segments[i].Start, End: segments[i].End}
+	at := &origin.Template
+	if whole.Contains(part) && !at.IsZero() && at.File.Slice(at.Span) == o.file.Slice(whole) {
+		at.Span = source.Span{Start: at.Span.Start + part.Start - whole.Start, End: at.Span.Start + part.End - whole.Start}
+	}
+	return origin
+}
+
+// Parts are the parts of a span of the document that have an origin each.
+func (o *Origins) Parts(span source.Span) []source.Span {
+	segments := o.document.Segments
+	i := sort.Search(len(segments), func(i int) bool { return segments[i].End > span.Start })
+	var parts []source.Span
+	for ; i < len(segments) && segments[i].Start < span.End; i++ {
+		parts = append(parts, source.Span{Start: segments[i].Start, End: segments[i].End})
+	}
+	return parts
 }
 
 // Absent is the origin that a field would have if a person added it.

@@ -10,8 +10,15 @@ import (
 // problem puts a renderer's problem into our terms.
 func (c *Chart) problem(p *render.Problem) Problem {
 	out := Problem{Reason: p.Reason, Place: c.place(p.Place), Path: c.Path, Message: sentence(p.Message)}
-	if p.Template >= 0 && p.Template < len(c.files) {
-		out.Path = c.files[p.Template].source.Path()
+	for i, t := range p.Templates {
+		if i == 0 {
+			out.Path = c.files[t].source.Path()
+		} else {
+			out.Also = append(out.Also, c.files[t].source.Path())
+		}
+	}
+	if p.Dependency != render.None {
+		out.Place = c.missing[p.Dependency].place
 	}
 	value := "key=value"
 	if p.Key != "" {

@@ -32,6 +32,16 @@ func (o *Object) Where(n *Node) Origin {
 // WhereKey is where the name of a field comes from.
 func (o *Object) WhereKey(n *Node) Origin { return o.origins.Of(n.KeySpan) }
 
+// WherePart is where a part of a scalar comes from, given by its text: the tag of an image,
+// say. It is the last place in the scalar that has the text, or the whole scalar where
+// none has.
+func (o *Object) WherePart(n *Node, text string) Origin {
+	if i := strings.LastIndex(o.Document.Slice(n.Span), text); i >= 0 && text != "" {
+		return o.origins.Of(source.Span{Start: n.Span.Start + i, End: n.Span.Start + i + len(text)})
+	}
+	return o.origins.Of(n.Span)
+}
+
 // WhereAbsent is where a field would come from that a mapping lacks, given by its path.
 // As much of the path as there is is followed first.
 func (o *Object) WhereAbsent(mapping *Node, path ...string) Origin {

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"time"
 )
 
 // big makes a repository of 100,000 files in 13,000 folders with 100 Dockerfiles and 100
@@ -65,7 +64,7 @@ func BenchmarkReview100k(b *testing.B) {
 		b.Run(side.name, func(b *testing.B) {
 			for b.Loop() {
 				var out, errs bytes.Buffer
-				p := program{in: strings.NewReader(""), out: &out, err: &errs, now: func() time.Time { return today }}
+				p := testProgram(strings.NewReader(""), &out, &errs, nil)
 				code := run(b.Context(), p, append([]string{"review", dir, "--base", "main", "--fail-on", "warning"}, side.args...))
 				if code != exitFailed || !strings.Contains(out.String(), "1 new · 0 fixed") {
 					b.Fatalf("exit code %d\n%s%s", code, out.String(), errs.String())

@@ -53,7 +53,7 @@ func (p program) demo(ctx context.Context, dir string, flags reviewFlags) error 
 		if err != nil {
 			return fmt.Errorf("create sample repository: %w", err)
 		}
-		defer os.RemoveAll(temp)
+		defer func() { _ = os.RemoveAll(temp) }() // what is left there the system removes
 		dir = filepath.Join(temp, "cat-encyclopedia")
 	}
 	if err := createSample(dir); err != nil {

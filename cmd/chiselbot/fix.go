@@ -108,8 +108,10 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	for _, problem := range problems {
 		out.Skips = append(out.Skips, checks.Skip{Path: problem.File.Path(), File: problem.File, Span: problem.Span, Reason: problem.Message, Help: "The default settings were used."})
 	}
+	children := p.newSandbox()
+	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
-		Rules: rules.All(), Severities: settings.Rules, Now: p.now(),
+		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Now: p.now(),
 		IsDockerfile: func(name string) bool {
 			return settings.IsDockerfile(name) && (within == "." || name == within || strings.HasPrefix(name, within+"/"))
 		},

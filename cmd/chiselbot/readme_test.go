@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chiselbot/chiselbot/checks/rules"
 )
@@ -55,7 +54,7 @@ func withPart(text, part, content string) (string, error) {
 func demoExcerpt(t *testing.T) string {
 	t.Helper()
 	var out, errs bytes.Buffer
-	p := program{in: strings.NewReader(""), out: &out, err: &errs, now: func() time.Time { return today }}
+	p := testProgram(strings.NewReader(""), &out, &errs, nil)
 	if code := run(t.Context(), p, []string{"demo"}); code != exitPassed {
 		t.Fatalf("demo: exit code %d, %s", code, errs.String())
 	}

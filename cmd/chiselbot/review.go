@@ -69,6 +69,8 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 
 	scanner := misconf.New()
 	go scanner.Warm(ctx) // compile the checks while git is read
+	children := p.newSandbox()
+	defer children.Close()
 
 	repo, err := repository.Open(dir)
 	if err != nil {
@@ -81,7 +83,8 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 	}
 	stop := p.working("Reviewing " + head.Name)
 	result, err := review.Of(ctx, base, head, review.Options{
-		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, KnownIDs: knownIDs(), FailOn: failOn, Now: p.now(),
+		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, Render: renderIn(children),
+		KnownIDs: knownIDs(), FailOn: failOn, Now: p.now(),
 	})
 	stop()
 	if err != nil {

@@ -32,7 +32,7 @@ silenced in one place by a comment above the line:
   chiselbot rules explain root-user
   chiselbot rules --format markdown`,
 		Args: arguments(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			all, err := knownRules()
 			if err != nil {
 				return err

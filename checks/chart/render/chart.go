@@ -37,7 +37,8 @@ func (r *run) load() (*loaded, error) {
 		if f.Name == "" {
 			continue
 		}
-		data := []byte(strings.TrimPrefix(f.Data, byteOrderMark))
+		body, _ := f.body()
+		data := []byte(body)
 		if len(data) > 0 {
 			l.files[unsafe.SliceData(data)] = i
 		}
@@ -59,14 +60,20 @@ func (r *run) load() (*loaded, error) {
 	return l, nil
 }
 
-const byteOrderMark = "\ufeff"
+// body is a file's data as Helm takes it, without a byte order mark, and where it starts.
+func (f File) body() (string, int) {
+	const byteOrderMark = "\ufeff"
+	body := strings.TrimPrefix(f.Data, byteOrderMark)
+	return body, len(f.Data) - len(body)
+}
 
 // userValues are what the set lays over the chart's own values.
 func (r *run) userValues() (map[string]any, error) {
 	user := map[string]any{}
 	for _, i := range r.set.Values {
 		f := r.req.Files[i]
-		values, err := loader.LoadValues(strings.NewReader(strings.TrimPrefix(f.Data, byteOrderMark)))
+		body, _ := f.body()
+		values, err := loader.LoadValues(strings.NewReader(body))
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", f.Path, err)
 		}

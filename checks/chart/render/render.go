@@ -48,12 +48,23 @@ type run struct {
 	req    *Request
 	set    *Set
 	limits Limits
+	files  map[string]int // of the templates, by Helm's names for them
 	out    Rendering
 }
 
-func (r *run) problem(p Problem) { r.out.Problems = append(r.out.Problems, p) }
+// problem notes a problem. Templates that fail for the same reason at the same place, as
+// those do which include one another, share one.
+func (r *run) problem(p Problem) {
+	for i := range r.out.Problems {
+		if other := &r.out.Problems[i]; other.Place == p.Place && other.Message == p.Message {
+			other.Templates = append(other.Templates, p.Templates...)
+			return
+		}
+	}
+	r.out.Problems = append(r.out.Problems, p)
+}
 
 // whole is a problem of the whole chart.
 func whole(reason Reason, format string, args ...any) Problem {
-	return Problem{Reason: reason, Place: Place{File: None}, Template: None, Message: fmt.Sprintf(format, args...)}
+	return Problem{Reason: reason, Place: Place{File: None}, Dependency: None, Message: fmt.Sprintf(format, args...)}
 }

@@ -190,10 +190,12 @@ type Problem struct {
 	Reason Reason
 	// Place is where it happened; its file is None when it is about the chart.
 	Place Place
-	// Template is the template whose document is lost, None when it is about the chart.
-	Template int
+	// Templates are those whose documents are lost; none when it is about the chart.
+	Templates []int
 	// Message is the sentence of Helm or of the chart.
 	Message string
 	// Key is the values key that is missing, where it is known.
 	Key string
+	// Dependency is the index of the missing dependency, None where it is not about one.
+	Dependency int
 }

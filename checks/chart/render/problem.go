@@ -1,0 +1,113 @@
+package render
+
+import (
+	"errors"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"text/template"
+
+	chart "helm.sh/helm/v4/pkg/chart/v2"
+
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+var (
+	// The errors of the template package
+	// (https://cs.opensource.google/go/go/+/refs/tags/go1.26:src/text/template/exec.go).
+	executeError = regexp.MustCompile(`(?s)^template: (.*?):(\d+):(\d+): executing ".*?" at <(.*?)>: (.*)$`)
+	parseError   = regexp.MustCompile(`(?s)^template: (.*?):(\d+): (.*)$`)
+	// A key of the values in the text of an action.
+	valuesKey = regexp.MustCompile(`\$?\.Values\.([A-Za-z_][\w.]*\w)`)
+)
+
+func isParseError(err error) bool {
+	_, ran := errors.AsType[template.ExecError](err)
+	return !ran && parseError.MatchString(err.Error())
+}
+
+// failure says why a template gives nothing: where, in the words of Helm or of the chart.
+func (r *run) failure(one renderable, err error) Problem {
+	p := Problem{Reason: Other, Place: Place{File: None}, Templates: []int{one.file}, Message: err.Error(), Dependency: None}
+	action := ""
+	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+		if m := executeError.FindStringSubmatch(cause.Error()); m != nil {
+			p.Message = strings.TrimPrefix(m[5], "error calling ")
+			if file, ok := r.files[m[1]]; ok { // the text of a `tpl` is no file
+				p.Place = r.place(file, m[2], m[3])
+			}
+			action = m[4]
+		} else if m := parseError.FindStringSubmatch(cause.Error()); m != nil {
+			p.Reason, p.Message = Syntax, m[3]
+			if file, ok := r.files[m[1]]; ok {
+				p.Place = r.place(file, m[2], "")
+			}
+		}
+	}
+	if refused, ok := errors.AsType[*refusal](err); ok {
+		p.Reason, p.Message = refused.reason, refused.message
+	}
+	if too, ok := errors.AsType[*limit](err); ok {
+		p.Reason, p.Message = Limit, too.Error()
+	}
+	if strings.Contains(p.Message, "nil pointer evaluating") {
+		p.Reason = Nil
+	}
+	if keys := valuesKey.FindAllStringSubmatch(action, -1); keys != nil && p.Reason != Limit {
+		p.Key = strings.Join(append(chartNames(one.name), keys[len(keys)-1][1]), ".")
+	}
+	return p
+}
+
+// place is the action at a line and a column that counts bytes from zero, or the line
+// where there is no column.
+func (r *run) place(file int, line, column string) Place {
+	body, base := r.req.Files[file].body()
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		return Place{File: None}
+	}
+	span := source.NewFile("", body).LineSpan(n)
+	at := Place{Start: span.Start, End: span.End}
+	if c, err := strconv.Atoi(column); err == nil {
+		at = around(actions(body), span.Start+c)
+	}
+	return Place{File: file, Start: base + at.Start, End: base + at.End}
+}
+
+// missing notes the dependencies that the values switch on and nobody could supply. The
+// templates that they would bring are taken for empty.
+func (r *run) missing(t *tracer, l *loaded) {
+	var visit func(c *chart.Chart)
+	visit = func(c *chart.Chart) {
+		folder := ""
+		for _, f := range c.Raw {
+			if f.Name == "Chart.yaml" && len(f.Data) > 0 {
+				folder = strings.TrimSuffix(r.req.Files[l.files[&f.Data[0]]].Name, f.Name)
+			}
+		}
+		for i, m := range r.req.Missing {
+			if m.Chart == folder && slices.ContainsFunc(c.Metadata.Dependencies, func(d *chart.Dependency) bool { return d.Name == m.Name }) {
+				t.stub = true
+				p := whole(Missing, "The dependency `%s` is missing, and with it whatever the chart takes from it", m.Name)
+				p.Dependency = i
+				r.problem(p)
+			}
+		}
+		for _, d := range c.Dependencies() {
+			visit(d)
+		}
+	}
+	visit(l.Chart)
+}
+
+// chartNames are the names of the dependencies on the way to a template.
+func chartNames(template string) []string {
+	var names []string
+	parts := strings.Split(template, "/")
+	for i := 1; i+1 < len(parts) && parts[i] == "charts"; i += 2 {
+		names = append(names, parts[i+1])
+	}
+	return names
+}

@@ -1,0 +1,327 @@
+package render
+
+import (
+	"fmt"
+	"maps"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
+)
+
+// How the functions of templates deal with marks. A function that is in none of these
+// lists sees its arguments without marks, also those within maps and lists, and its result has
+// none.
+var (
+	// passing are the functions that neither look at texts nor make large values.
+	passing = []string{
+		"default", "empty", "coalesce", "ternary", "first", "last", "mustFirst", "mustLast", "kindOf", "kindIs",
+		"typeOf", "typeIs", "typeIsLike", "all", "any", "now", "lookup",
+	}
+	// moving are the functions that put texts together or into lists and leave them as they
+	// are. Marks pass through them.
+	moving = []string{
+		"list", "tuple", "rest", "initial", "append", "push", "prepend", "concat", "reverse", "compact", "slice", "chunk",
+		"mustRest", "mustInitial", "mustAppend", "mustPush", "mustPrepend", "mustReverse", "mustCompact", "mustSlice",
+		"mustChunk", "values", "trim", "toString", "toStrings",
+	}
+	// changing are the functions that make one text of another. The result has the marks of
+	// the text, line by line if it has as many.
+	changing = []string{
+		"quote", "squote", "trunc", "trimSuffix", "trimPrefix", "trimAll", "trimall", "substr", "lower", "upper", "title",
+		"untitle", "replace", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
+		"regexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "regexFind",
+		"mustRegexFind", "base", "dir", "clean", "wrap", "wrapWith", "urlquery", "html",
+	}
+	// structural are the functions that see the outside of maps and lists only.
+	structural = []string{"keys", "pluck", "dig", "get", "set", "unset", "hasKey", "pick", "omit"}
+)
+
+// watch wraps functions so that they deal with marks and keep to the budget.
+func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
+	watched := template.FuncMap{}
+	for name, f := range functions {
+		watched[name] = f
+		if !slices.Contains(passing, name) {
+			watched[name] = t.wrap(f, conduct{
+				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
+				structural: slices.Contains(structural, name),
+			})
+		}
+	}
+	for name, f := range t.own(functions) {
+		watched[name] = f
+	}
+	return watched
+}
+
+// A conduct says in which of the lists a function is.
+type conduct struct{ moves, changes, structural bool }
+
+// wrap makes a function of the same type around one.
+func (t *tracer) wrap(f any, does conduct) any {
+	fn := reflect.ValueOf(f)
+	typ := fn.Type()
+	fails := typ.NumOut() == 2
+	return reflect.MakeFunc(typ, func(args []reflect.Value) []reflect.Value {
+		c := call{tracer: t, conduct: does}
+		for i := range args {
+			if args[i] = c.argument(args[i], typ.IsVariadic() && i == len(args)-1); c.err != nil {
+				return c.failed(typ, fails)
+			}
+		}
+		if c.err = t.spend(c.bytes); c.err != nil {
+			return c.failed(typ, fails)
+		}
+		var out []reflect.Value
+		if typ.IsVariadic() {
+			out = fn.CallSlice(args)
+		} else {
+			out = fn.Call(args)
+		}
+		if c.err = c.result(out[0]); c.err != nil {
+			return c.failed(typ, fails)
+		}
+		if does.changes && c.marked != "" && out[0].Kind() == reflect.String {
+			out[0] = reflect.ValueOf(remark(out[0].String(), c.marked)).Convert(out[0].Type())
+		}
+		return out
+	}).Interface()
+}
+
+// A call is one call of a wrapped function.
+type call struct {
+	*tracer
+	conduct
+	bytes  int
+	marked string // the last of the arguments that has marks, with those of the others
+	err    error
+}
+
+// failed is the result of a call that must not be made. Functions that have no error in
+// their result panic, of which the template package makes an error.
+func (c *call) failed(typ reflect.Type, fails bool) []reflect.Value {
+	if !fails {
+		panic(c.err)
+	}
+	return []reflect.Value{reflect.Zero(typ.Out(0)), reflect.ValueOf(&c.err).Elem()}
+}
+
+// argument prepares one argument.
+func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
+	switch v.Kind() {
+	case reflect.String:
+		s := v.String()
+		c.bytes += len(s)
+		if !isMarked(s) {
+			return v
+		}
+		if c.moves {
+			c.mixed = true // it may now be in a list
+			return v
+		}
+		c.note(s)
+		return reflect.ValueOf(strip(s)).Convert(v.Type())
+	case reflect.Interface:
+		if v.IsNil() {
+			return v
+		}
+		inner := v.Elem()
+		if inner.Kind() == reflect.String {
+			made := reflect.New(v.Type()).Elem()
+			made.Set(c.argument(inner, false))
+			return made
+		}
+		return c.composite(v)
+	case reflect.Slice:
+		if variadic {
+			made := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			for i := range v.Len() {
+				made.Index(i).Set(c.argument(v.Index(i), false))
+			}
+			return made
+		}
+		return c.composite(v)
+	case reflect.Map:
+		return c.composite(v)
+	}
+	return v
+}
+
+// composite prepares a map or a list.
+func (c *call) composite(v reflect.Value) reflect.Value {
+	if c.moves || c.structural {
+		return v
+	}
+	value := v.Interface()
+	if c.err == nil {
+		c.err = c.measure(value)
+	}
+	if c.err != nil || !c.mixed {
+		return v
+	}
+	if clean := stripAll(value); clean != nil {
+		made := reflect.New(v.Type()).Elem()
+		made.Set(reflect.ValueOf(clean))
+		return made
+	}
+	return v
+}
+
+// stripAll is a copy of a value without marks, nil if that is not of a type that holds
+// texts which templates have put there.
+func stripAll(value any) any {
+	switch v := value.(type) {
+	case string:
+		return strip(v)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			if list[i] = stripAll(item); list[i] == nil {
+				list[i] = item
+			}
+		}
+		return list
+	case []string:
+		list := make([]string, len(v))
+		for i, item := range v {
+			list[i] = strip(item)
+		}
+		return list
+	}
+	if m := asMap(value); m != nil {
+		made := make(map[string]any, len(m))
+		for name, item := range m {
+			if made[name] = stripAll(item); made[name] == nil {
+				made[name] = item
+			}
+		}
+		return made
+	}
+	return nil
+}
+
+func (c *call) note(s string) {
+	if c.marked != "" {
+		var b []byte
+		for _, m := range marksOf(c.marked) {
+			b = appendMark(b, m)
+		}
+		s += string(b)
+	}
+	c.marked = s
+}
+
+// result takes the size of a result from the budget.
+func (c *call) result(v reflect.Value) error {
+	switch v.Kind() {
+	case reflect.String:
+		return c.spend(v.Len())
+	case reflect.Slice, reflect.Map:
+		const each = 16
+		if v.Len() > maxList {
+			return limitError("a list of more than %d items", maxList)
+		}
+		return c.spend(each * v.Len())
+	}
+	return nil
+}
+
+// remark puts the marks of a text behind what was made of it.
+func remark(s, from string) string {
+	lines, sources := strings.Split(s, "\n"), strings.Split(from, "\n")
+	if len(lines) != len(sources) && len(lines) > 1 {
+		return s
+	}
+	for i, line := range lines {
+		source := from
+		if len(lines) > 1 {
+			source = sources[i]
+		}
+		_, end := content(line)
+		if end == 0 {
+			continue
+		}
+		b := []byte(line[:end])
+		for _, m := range marksOf(source) {
+			b = appendMark(b, m)
+		}
+		lines[i] = string(append(b, line[end:]...))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// plainVerbs are formats whose verbs print a text as it is.
+var plainVerbs = regexp.MustCompile(`^(?:[^%]|%[svdt%])*$`)
+
+// own are the functions that deal with marks, keys or their budget in ways of their own.
+func (t *tracer) own(functions template.FuncMap) template.FuncMap {
+	f := template.FuncMap{
+		"indent":  t.indent,
+		"nindent": func(n int, s string) (string, error) { s, err := t.indent(n, s); return "\n" + s, err },
+		"repeat":  t.repeat,
+		"print":   func(args ...any) (string, error) { return t.join(fmt.Sprint, args) },
+		"println": func(args ...any) (string, error) { return t.join(fmt.Sprintln, args) },
+		"printf":  t.printf,
+	}
+	maps.Copy(f, t.holding(functions))
+	return f
+}
+
+func (t *tracer) indent(n int, s string) (string, error) {
+	if n > maxString || n*(strings.Count(s, "\n")+1) > maxString {
+		return "", limitError("a text indented by %d", n)
+	}
+	if err := t.spend(len(s) + n*(strings.Count(s, "\n")+1)); err != nil {
+		return "", err
+	}
+	pad := strings.Repeat(" ", n)
+	return pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
+}
+
+func (t *tracer) repeat(n int, s string) (string, error) {
+	if n > 0 && len(s) > 0 && n > maxString/len(s) {
+		return "", limitError("a text repeated %d times", n)
+	}
+	if err := t.spend(n * len(s)); err != nil {
+		return "", err
+	}
+	return strings.Repeat(s, n), nil
+}
+
+func (t *tracer) join(print func(...any) string, args []any) (string, error) {
+	for _, arg := range args {
+		if err := t.measure(arg); err != nil {
+			return "", err
+		}
+	}
+	s := print(args...)
+	return s, t.spend(len(s))
+}
+
+var width = regexp.MustCompile(`%[^a-zA-Z%]*(?:\d{5}|\*)`)
+
+func (t *tracer) printf(format string, args ...any) (string, error) {
+	format = strip(format)
+	if width.MatchString(format) {
+		return "", limitError("a text of a width that is given or large")
+	}
+	if plainVerbs.MatchString(format) {
+		return t.join(func(args ...any) string { return fmt.Sprintf(format, args...) }, args)
+	}
+	var c call
+	clean := make([]any, len(args))
+	for i, arg := range args {
+		clean[i] = arg
+		if s, ok := arg.(string); ok && isMarked(s) {
+			c.note(s)
+			clean[i] = strip(s)
+		}
+	}
+	s, err := t.join(func(args ...any) string { return fmt.Sprintf(format, args...) }, clean)
+	if c.marked != "" {
+		s = remark(s, c.marked)
+	}
+	return s, err
+}

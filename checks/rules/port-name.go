@@ -1,0 +1,97 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
+)
+
+// portName looks for names of ports that no container has: Kubernetes accepts them, and
+// the probe fails or the Service has no endpoint.
+// https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports
+var portName = page(checks.Rule{
+	ID: "port-name", Title: "Name of a port that no container has", Since: "0.1.0", Severity: checks.Error,
+	Release: checkPortName,
+})
+
+func checkPortName(p *checks.ReleasePass) {
+	for _, pod := range p.Release.Pods {
+		for _, c := range pod.Containers {
+			for _, h := range c.Handlers() {
+				for _, action := range []string{"httpGet", "tcpSocket"} {
+					n := h.Node.Get(action, "port")
+					if name, ok := named(n); ok && !hasPort(c, name) {
+						p.Report(pod.Object, pod.Object.Where(n), checks.Finding{
+							Key:     containerKey(c, h.Name+" port"),
+							Message: fmt.Sprintf("The `%s` asks the port %s, but the container %s has no port of that name: it always fails.", h.Name, code(name), code(c.Name)),
+							Help:    portNameHelp(c),
+						})
+					}
+				}
+			}
+		}
+	}
+	for _, o := range p.Release.Objects {
+		if o.Kind != "Service" || o.Group() != "" {
+			continue
+		}
+		pods := selected(p, o)
+		if len(pods) == 0 {
+			continue
+		}
+		for _, port := range o.Root.List("spec", "ports") {
+			n := port.Get("targetPort")
+			name, ok := named(n)
+			if !ok || slices.ContainsFunc(pods, func(pod *kube.Pod) bool {
+				return slices.ContainsFunc(pod.Containers, func(c *kube.Container) bool { return hasPort(c, name) })
+			}) {
+				continue
+			}
+			p.Report(o, o.Where(n), checks.Finding{
+				Key:     "targetPort " + name,
+				Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", code(o.Name), code(name)),
+				Help:    portNameHelp(pods[0].Containers...),
+			})
+		}
+	}
+}
+
+// named is the name in a port that is given by one.
+func named(n *kube.Node) (string, bool) {
+	name := n.Text()
+	_, err := strconv.Atoi(name)
+	return name, name != "" && err != nil
+}
+
+func hasPort(c *kube.Container, name string) bool {
+	return slices.ContainsFunc(c.Ports(), func(p kube.Port) bool { return p.Name == name })
+}
+
+// selected are the pods of the release that a Service selects.
+func selected(p *checks.ReleasePass, service *kube.Object) []*kube.Pod {
+	var pods []*kube.Pod
+	for _, pod := range p.Release.Pods {
+		if selects(service.Root.Get("spec", "selector"), pod) {
+			pods = append(pods, pod)
+		}
+	}
+	return pods
+}
+
+func portNameHelp(containers ...*kube.Container) string {
+	var names []string
+	for _, c := range containers {
+		for _, p := range c.Ports() {
+			if p.Name != "" {
+				names = append(names, code(p.Name))
+			}
+		}
+	}
+	if len(names) == 0 {
+		return "Give the container's port that name in `ports`."
+	}
+	return "Write one of the names that there are, " + list(names) + ", or give the container's port that name."
+}
