@@ -11,6 +11,10 @@ import (
 // render renders the chart with the set.
 func (r *run) render(ctx context.Context) {
 	defer r.sortProblems()
+	if p := r.excessive(); p != nil {
+		r.problem(*p)
+		return
+	}
 	l, err := r.load()
 	if err != nil {
 		r.problem(r.unreadable(err))

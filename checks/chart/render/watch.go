@@ -216,6 +216,9 @@ func (c *call) note(s string) {
 
 // result takes the size of a result from the budget.
 func (c *call) result(v reflect.Value) error {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	switch v.Kind() {
 	case reflect.String:
 		return c.spend(v.Len())
