@@ -42,12 +42,12 @@ func TestOutside(t *testing.T) {
 			t.Fatal(err)
 		}
 		var request *render.Request
-		start := processor()
 		renderings, err := c.Render(t.Context(), func(ctx context.Context, req *render.Request) (*render.Response, error) {
 			request = req
+			start := processor()
+			defer func() { ours += processor() - start }()
 			return render.Run(ctx, req)
 		})
-		ours += processor() - start
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -49,7 +49,7 @@ func (r *run) failure(one renderable, err error) Problem {
 		}
 		cause = inner
 	}
-	if m := parseError.FindStringSubmatch(cause.Error()); m != nil {
+	if m := parseError.FindStringSubmatch(cause.Error()); m != nil && !executeError.MatchString(cause.Error()) {
 		p.Reason, p.Message = Syntax, m[3]
 		if file, ok := r.files[m[1]]; ok {
 			p.Place = r.place(file, m[2], "")

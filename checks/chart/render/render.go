@@ -32,8 +32,9 @@ func Run(ctx context.Context, req *Request) (*Response, error) {
 	bounded, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
 	resp := &Response{}
+	program := newProgram()
 	for i := range req.Sets {
-		r := run{req: req, set: &req.Sets[i], limits: limits}
+		r := run{req: req, set: &req.Sets[i], limits: limits, program: program}
 		r.render(bounded)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("render chart: %w", ctx.Err())
@@ -48,6 +49,8 @@ type run struct {
 	req    *Request
 	set    *Set
 	limits Limits
+	// program is common to all sets.
+	program *program
 	files  map[string]int // of the templates, by Helm's names for them
 	out    Rendering
 }
