@@ -26,6 +26,7 @@ import (
 // time, and nearly all lines of charts that are whole must have a proven origin. It logs
 // the figures.
 func TestOutside(t *testing.T) {
+	t.Parallel()
 	dir := os.Getenv("CHARTS")
 	if dir == "" {
 		t.Skip("CHARTS names no repository")

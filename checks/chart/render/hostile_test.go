@@ -26,6 +26,7 @@ func request(values, helpers, template string) *render.Request {
 // TestHostile renders charts that ask for more than there is. Each must end with a
 // problem that says so, and give back what it took.
 func TestHostile(t *testing.T) {
+	t.Parallel()
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c <= 'j'; c++ {
 		bomb += fmt.Sprintf("%c: &%c [%s]\n", c, c, strings.TrimSuffix(strings.Repeat("*"+string(c-1)+",", 10), ","))
@@ -90,8 +91,9 @@ func TestHostile(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			req := request(tt.values, tt.helpers, tt.template)
-			req.Limits = render.Limits{Time: 5 * time.Second, Work: 256 << 20}
+			req.Limits = render.Limits{Time: 2 * time.Second, Work: 64 << 20}
 			resp, err := render.Run(t.Context(), req)
 			if err != nil {
 				t.Fatal(err)
@@ -107,10 +109,12 @@ func TestHostile(t *testing.T) {
 			}
 		})
 	}
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	if m.HeapAlloc > 100<<20 {
-		t.Errorf("%d MiB are still in use", m.HeapAlloc>>20)
-	}
+	t.Cleanup(func() { // when all have ended
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		if m.HeapAlloc > 100<<20 {
+			t.Errorf("%d MiB are still in use", m.HeapAlloc>>20)
+		}
+	})
 }

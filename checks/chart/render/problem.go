@@ -214,9 +214,9 @@ func (r *run) missing(t *tracer, l *loaded) {
 }
 
 // chartNames are the names of the dependencies on the way to a template.
-func chartNames(template string) []string {
+func chartNames(name string) []string {
 	var names []string
-	parts := strings.Split(template, "/")
+	parts := strings.Split(name, "/")
 	for i := 1; i+1 < len(parts) && parts[i] == "charts"; i += 2 {
 		names = append(names, parts[i+1])
 	}

@@ -51,8 +51,8 @@ type run struct {
 	limits Limits
 	// program is common to all sets.
 	program *program
-	files  map[string]int // of the templates, by Helm's names for them
-	out    Rendering
+	files   map[string]int // of the templates, by Helm's names for them
+	out     Rendering
 }
 
 // problem notes a problem. Templates that fail for the same reason at the same place, as
