@@ -96,9 +96,15 @@ func TestObjects(t *testing.T) {
 	tests := []struct{ name, archive, want string }{
 		{
 			"a manifest",
-			"-- a/pod.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec: {containers: [{name: app, ports: [{containerPort: 80}]}]}\n" +
+			"-- a/workflow.yaml --\non: push\njobs:\n  a: |\n    apiVersion: v1\n    kind: Pod\n-- a/broken.yaml --\n{{ x }}: 1\nb:\n  apiVersion: v1\n  kind: Pod\n" +
+				"-- a/pod.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop}\nspec: {containers: [{name: app, ports: [{containerPort: 80}]}]}\n" +
 				"-- a/other.yaml --\nkind: of thing\n-- a/values.yaml --\napiVersion: x\n",
 			"a/pod.yaml:4 \"Pod/shop/p app port\" []\n",
+		},
+		{
+			"a manifest that cannot be read",
+			"-- a.yaml --\napiVersion: v1\nkind: Pod\nspec: {{ x }}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: app, ports: [{containerPort: 80}]}]}\n",
+			"a.yaml:8 \"Pod/p app port\" []\nskip a.yaml:3 [] The name of a field must be a string.\n",
 		},
 		{
 			"one finding for all sets of values",
