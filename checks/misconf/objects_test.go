@@ -328,3 +328,41 @@ func BenchmarkCompileObjects(b *testing.B) {
 		}
 	}
 }
+
+// FuzzScanObject demands that no object makes the checks or the search for places fail,
+// that the same object gives the same findings, and that none shows where Trivy was told
+// a part of the object stands.
+func FuzzScanObject(f *testing.F) {
+	for _, name := range manifestNames(f) {
+		f.Add(manifestText(f, name))
+	}
+	f.Add("apiVersion: v1\nkind: Pod\nreview: {object: {kind: Pod, metadata: {name: a}, spec: {containers: [{name: a}]}}}\n")
+	f.Add("apiVersion: v1\nkind: Pod\n__defsec_metadata: {startline: 9, endline: a}\nspec: {containers: [{__defsec_metadata: {startline: -1, parent: {}}, image: b}]}\n")
+	f.Add("apiVersion: apps/v1\nkind: Deployment\nspec: {containers: [{name: a, securityContext: {capabilities: {add: [SYS_MODULE]}}, env: [{value: hunter2}]}]}\n")
+	s := shared()
+	f.Fuzz(func(t *testing.T, text string) {
+		objects, _ := kube.Parse(source.NewFile("manifest.yaml", text), nil)
+		for i, o := range objects {
+			if i == 3 {
+				break
+			}
+			findings, err := s.ScanObject(t.Context(), o)
+			again, errAgain := s.ScanObject(t.Context(), o)
+			if fmt.Sprint(err) != fmt.Sprint(errAgain) || len(findings) != len(again) {
+				t.Fatalf("%d findings and %v, then %d and %v", len(findings), err, len(again), errAgain)
+			}
+			if err != nil && !strings.Contains(err.Error(), "run Trivy's checks: ") {
+				t.Fatal(err)
+			}
+			for _, one := range findings {
+				at := one.At.Place()
+				if at.IsZero() || at.Span.Start < 0 || at.Span.End < at.Span.Start || at.Span.End > len(text) {
+					t.Fatalf("%s stands at %+v of %d bytes", one.Rule.ID, at.Span, len(text))
+				}
+				if one.Key == "" || one.Message == "" || strings.Contains(one.Message, metadataKey) {
+					t.Fatalf("%s [%s] says %q", one.Rule.ID, one.Key, one.Message)
+				}
+			}
+		}
+	})
+}

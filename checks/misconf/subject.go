@@ -37,8 +37,9 @@ func objectFindings(o *kube.Object, verdicts []verdict) []checks.ObjectFinding {
 			message := spot.message
 			switch {
 			case message != "":
-			case strings.Contains(v.message, metadataKey):
-				// The message quotes a whole part of the object, secrets included.
+			case v.message == "" || strings.Contains(v.message, metadataKey):
+				// Trivy's message is not a text, or it quotes a whole part of the object,
+				// secrets included.
 				message = sentence(v.check.rule.Title)
 			default:
 				message = sentence(shorten(v.message))
