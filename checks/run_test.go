@@ -48,6 +48,16 @@ func TestRun(t *testing.T) {
 	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
 	unsure := replacing
 	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
+	absent := &checks.Rule{ID: "absent", Severity: checks.Warning, Dockerfile: func(p *checks.DockerfilePass) { p.Report(checks.Finding{Key: "file"}) }}
+	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.DockerfilePass) {
+		for n, c := range p.Ignores {
+			for k, id := range c.IDs {
+				if !p.Silenced(n, k) && p.Checked(id) {
+					p.Report(checks.Finding{Span: c.IDSpans[k], Key: id})
+				}
+			}
+		}
+	}}
 	panics := &checks.Rule{ID: "panics", Severity: checks.Error, Dockerfile: func(*checks.DockerfilePass) { panic("at the disco") }}
 
 	tests := []struct {
@@ -103,6 +113,14 @@ Dockerfile not checked ()
 	Load checks: no room.`,
 		},
 		{
+			name:  "a check that fails is a skip, unless a rule stands in for it",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
+		},
+		{
 			name:  "a rule stands in for another tool's check",
 			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
@@ -127,6 +145,31 @@ Dockerfile not checked ()
 			want: `
 Dockerfile:4:1 warning "USER you" key "final you"
 Dockerfile:3:1 dropped user: it is me`,
+		},
+		{
+			name:  "an ignore comment at the head serves the whole file, findings without a line too",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore user,absent they are mine\nFROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule, absent}},
+			want: `
+Dockerfile:1:1 dropped absent: they are mine
+Dockerfile:3:1 dropped user: they are mine`,
+		},
+		{
+			name:  "a rule of ignore comments sees what they silenced, and no comment silences it",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore user,idle,comments they are mine\nFROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{comments, userRule}, Severities: map[string]checks.Severity{"comments": checks.Error}},
+			want: `
+Dockerfile:1:25 error "idle" key "idle"
+Dockerfile:1:30 error "comments" key "comments"
+Dockerfile:3:1 dropped user: they are mine`,
+		},
+		{
+			name:  "a rule of ignore comments knows what was not checked",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore panics they are mine\nFROM x\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{comments, panics}},
+			want: `
+Dockerfile not checked (panics)
+	The rule failed on this file: unexpected at the disco.`,
 		},
 		{
 			name:  "an expired ignore comment silences nothing",

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/review"
@@ -36,9 +37,8 @@ func Markdown(r *review.Review) Page {
 // WriteMarkdown writes the page of the review whole, for a file or a log.
 func WriteMarkdown(w io.Writer, r *review.Review) error {
 	page := Markdown(r)
-	text := "# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text
 	var b strings.Builder
-	for l := range strings.Lines(text) {
+	for l := range strings.Lines("# " + page.Title + "\n\n" + page.Summary + "\n" + page.Text) {
 		b.WriteString(logLine(l))
 	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
@@ -147,8 +147,10 @@ func short(f checks.Finding) string { return heading(f) + ": " + prose(f.Message
 func entry(f checks.Finding) string {
 	var b strings.Builder
 	b.WriteString("- " + heading(f) + "\n\n  " + prose(f.Message) + "\n")
-	if f.Help != "" {
-		b.WriteString("\n  " + prose(f.Help) + "\n")
+	for _, more := range []string{provenance(f), f.Help} {
+		if more != "" {
+			b.WriteString("\n  " + prose(more) + "\n")
+		}
 	}
 	b.WriteString("\n" + excerptBlock(f.File, f.Span))
 	for i, other := range f.Related {
@@ -176,8 +178,21 @@ func excerptBlock(f *source.File, s source.Span) string {
 	}
 	text := strings.Join(lines, "\n")
 	fence := strings.Repeat("`", max(3, longestRun(text)+1))
-	text = fence + "dockerfile\n" + text + "\n" + fence
+	text = fence + language(f.Path()) + "\n" + text + "\n" + fence
 	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
+}
+
+// language is what GitHub is to highlight a file as.
+func language(name string) string {
+	switch ext := path.Ext(name); ext {
+	case ".yaml", ".yml", ".json":
+		return ext[1:]
+	case ".tpl":
+		return "yaml"
+	case ".csproj", ".fsproj", ".vbproj", ".props", ".targets":
+		return "xml"
+	}
+	return "dockerfile"
 }
 
 // excerptLine is a line, or of a long one what begins shortly before a byte of it.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -31,6 +32,8 @@ type Options struct {
 	// KnownIDs are all ids that settings may name: those of Rules and of the checks
 	// behind Scanners.
 	KnownIDs []string
+	// Render runs the templates of charts; nil stands for this process.
+	Render chart.Renderer
 	// FailOn overrides the settings when it is not nil.
 	FailOn *checks.Severity
 	// Now is taken for the present.
@@ -41,6 +44,8 @@ type Options struct {
 type Review struct {
 	Base, Head Side
 	Delta      checks.Delta
+	// Objects are what the change makes of the Kubernetes objects.
+	Objects []checks.ObjectChange
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
 	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
@@ -82,8 +87,9 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 		return nil, err
 	}
 	checkOpts := checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		Rules: opts.Rules, Scanners: opts.Scanners, Render: opts.Render, Severities: settings.Rules,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
@@ -95,7 +101,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after), Objects: checks.CompareObjects(before, after),
 	}
 	r.Delta.Skips = append(skips, r.Delta.Skips...)
 	if opts.FailOn != nil {

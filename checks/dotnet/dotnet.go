@@ -70,6 +70,9 @@ type Evidence struct {
 	Says  base.Known
 	// Why is a clause: "`Microsoft.Data.SqlClient` throws without ICU".
 	Why string
+	// Referred says that it stands in the source of a project that the application only
+	// refers to and of which it may never call that part.
+	Referred bool
 }
 
 // A Need is something that an image has or has not.

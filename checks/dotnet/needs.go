@@ -44,7 +44,7 @@ type finding struct {
 }
 
 func (f *finding) add(r rank, about Need, says base.Known, at place, why string) {
-	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why}, r, f.distance})
+	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why, Referred: r == bySource && f.distance > 0}, r, f.distance})
 }
 
 // says reports whether some evidence makes a need Yes.

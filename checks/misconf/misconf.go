@@ -23,7 +23,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -134,7 +133,7 @@ func (p *policies) eval(ctx context.Context, text string) ([]verdict, error) {
 		verdicts = append(verdicts, failures...)
 	}
 	if cause != nil {
-		return verdicts, fmt.Errorf("run Trivy's checks %s: %w", strings.Join(failed, ", "), cause)
+		return verdicts, fmt.Errorf("run Trivy's checks: %w", &checks.ScanError{Checks: failed, Err: cause})
 	}
 	return verdicts, nil
 }

@@ -21,8 +21,14 @@ func TestRules(t *testing.T) {
 	for _, rule := range all {
 		t.Run(rule.ID, func(t *testing.T) {
 			t.Parallel()
-			t.Run("page", func(t *testing.T) { checktest.Page(t, rule, all) })
-			t.Run("cases", func(t *testing.T) { checktest.Cases(t, rule, rule.ID+".txtar", all) })
+			t.Run("page", func(t *testing.T) {
+				t.Parallel()
+				checktest.Page(t, rule, all)
+			})
+			t.Run("cases", func(t *testing.T) {
+				t.Parallel()
+				checktest.Cases(t, rule, rule.ID+".txtar", all)
+			})
 		})
 	}
 }

@@ -123,11 +123,11 @@ func checkCopiedCredentials(p *checks.DockerfilePass, i *dockerfile.Instruction)
 }
 
 func checkRunSecrets(p *checks.DockerfilePass, i *dockerfile.Instruction) {
-	text := i.Logical.Text
+	texts := []string{i.Logical.Text}
 	for _, h := range i.Heredocs {
-		text += "\n" + h.Content
+		texts = append(texts, h.Content)
 	}
-	if what := secretIn(text); what != "" {
+	if what := secretIn(strings.Join(texts, "\n")); what != "" {
 		reportSecret(p, i, i.KeywordSpan, what, fmt.Sprintf("`RUN` holds %s, which everybody who sees this file can read.", what), revokeBuilt)
 		return
 	}

@@ -160,7 +160,7 @@ var tokenFormats = []struct {
 	{"a Google API key", regexp.MustCompile(`\bAIza[0-9A-Za-z_-]{35}`)},
 	{"a Stripe key", regexp.MustCompile(`\b[sr]k_live_[0-9A-Za-z]{20,}`)},
 	{"an Azure storage key", regexp.MustCompile(`\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}`)},
-	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)},
+	{"a private key", regexp.MustCompile(`-{5}BEGIN [A-Z ]*PRIVATE KEY-{5}`)},
 }
 
 var (
@@ -184,7 +184,7 @@ func secretIn(text string) string {
 		}
 	}
 	if m := passwordInOptions.FindStringSubmatch(text); m != nil && otherOption.MatchString(text) {
-		if password := strings.TrimSpace(m[1]); !hasVariable(password) && !isPlaceholder(password) && password != "" {
+		if password := strings.TrimSpace(m[1]); !strings.Contains(password, "(") && !hasVariable(password) && !isPlaceholder(password) && password != "" {
 			return "a password in a connection string"
 		}
 	}

@@ -62,6 +62,7 @@ func TestImports(t *testing.T) {
 		"go.yaml.in/yaml":                   {module + "app/config", module + "checks/kube"},
 		"github.com/owenrumney/go-sarif":    {module + "app/report"},
 		"github.com/spf13/cobra":            {module + "cmd"},
+		"github.com/charmbracelet/x":        {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference": {module + "checks/base"},
 	}
 	// never: what the core may not import itself: it returns data, it does not log and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
@@ -27,8 +28,24 @@ Begin with "chiselbot demo", then run "chiselbot review" in a repository of your
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetVersionTemplate("chiselbot {{.Version}}\n")
-	root.AddCommand(p.reviewCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand())
+	root.SetFlagErrorFunc(wrongUsage)
+	root.AddCommand(p.reviewCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand(), p.sandboxCommand())
 	return root
+}
+
+// arguments checks a verb's arguments.
+func arguments(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return wrongUsage(cmd, err)
+		}
+		return nil
+	}
+}
+
+// wrongUsage says where the right one is described.
+func wrongUsage(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 }
 
 // version is the module's version as the Go command recorded it.
