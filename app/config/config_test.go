@@ -45,8 +45,8 @@ func TestExample(t *testing.T) {
 		t.Error(p)
 	}
 	want := &Settings{
-		FailOn: checks.Error,
-		Rules:  map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
+		FailOn: checks.Error, Unaffected: Success,
+		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
 		Dockerfiles: Dockerfiles{
 			Include: []string{"docker/*.docker"},
 			Exclude: []string{"**/testdata/**"},
@@ -210,7 +210,7 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			settings, file, problems, err := Read(source.Tree{FS: c.files}, known)
+			settings, file, problems, err := Read(source.Tree{FS: c.files}, known, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -233,7 +233,7 @@ func TestRead(t *testing.T) {
 
 func TestReadBrokenTree(t *testing.T) {
 	t.Parallel()
-	_, _, _, err := Read(source.Tree{FS: brokenFS{}}, known)
+	_, _, _, err := Read(source.Tree{FS: brokenFS{}}, known, nil)
 	if !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v, want one of permission", err)
 	}

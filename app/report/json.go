@@ -229,11 +229,16 @@ func JSON(w io.Writer, r *review.Review, version string) error {
 	if r.FailOn == checks.Off {
 		out.FailOn = "none"
 	}
+	return writeJSON(w, out)
+}
+
+// writeJSON writes a value for machines, and for people who look at it.
+func writeJSON(w io.Writer, value any) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(value); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	if _, err := w.Write(escapeJSON(text.Bytes())); err != nil {
