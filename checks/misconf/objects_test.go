@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -365,4 +366,21 @@ func FuzzScanObject(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestObjectChecksFail holds that a check which cannot be evaluated is named, and that
+// all others are.
+func TestObjectChecksFail(t *testing.T) {
+	t.Parallel()
+	o := object(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nspec: {containers: [{name: c, image: 'tiller:1', metadata: {name: d}}]}\n")
+	for range 2 {
+		findings, err := shared().ScanObject(t.Context(), o)
+		var some *checks.ScanError
+		if !errors.As(err, &some) || len(some.Checks) != 1 || some.Checks[0] != "KSV-0102" {
+			t.Fatalf("ScanObject gives %v", err)
+		}
+		if len(findings) != 16 {
+			t.Errorf("%d findings, want 16", len(findings))
+		}
+	}
 }

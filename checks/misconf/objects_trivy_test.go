@@ -42,6 +42,10 @@ var objectExceptions = map[string]struct {
 		"yes, no and on are booleans for Kubernetes and strings for Trivy",
 		[]string{"KSV-0001", "KSV-0010", "KSV-0012", "KSV-0014"},
 	},
+	"ksv-0109-both-signs": {
+		"Trivy leaves the check out without a word when a line with a secret has both a colon and an equals sign",
+		[]string{"KSV-0109"},
+	},
 	"ksv-0107-outdated-api":     {"the check names lines 1 to 5 of any object", []string{"KSV-0107"}},
 	"ksv-0107-outdated-ingress": {"the check names lines 1 to 5 of any object", []string{"KSV-0107"}},
 }
