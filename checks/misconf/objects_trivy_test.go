@@ -115,17 +115,17 @@ func TestObjectAgreement(t *testing.T) {
 }
 
 // but is our opinion with theirs of the checks named, of all where there are none.
-func (theirs objectOpinion) but(ours objectOpinion, ids []string) objectOpinion {
+func (o objectOpinion) but(ours objectOpinion, ids []string) objectOpinion {
 	if ids == nil {
-		return theirs
+		return o
 	}
 	for _, id := range ids {
 		delete(ours.Fail, id)
-		if f, ok := theirs.Fail[id]; ok {
+		if f, ok := o.Fail[id]; ok {
 			ours.Fail[id] = f
 		}
 		ours.Pass = slices.DeleteFunc(ours.Pass, func(p string) bool { return p == id })
-		if slices.Contains(theirs.Pass, id) {
+		if slices.Contains(o.Pass, id) {
 			ours.Pass = append(ours.Pass, id)
 		}
 	}
