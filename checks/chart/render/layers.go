@@ -4,7 +4,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/strvals"
@@ -48,7 +47,7 @@ func newChartLayer(c *chart.Chart, files map[*byte]int) *chartLayer {
 	l := &chartLayer{name: c.Name(), file: None, subs: map[string]*chartLayer{}}
 	for _, f := range c.Raw {
 		if f.Name == "values.yaml" && len(f.Data) > 0 {
-			l.file = files[unsafe.SliceData(f.Data)]
+			l.file = files[&f.Data[0]]
 		}
 	}
 	for _, d := range c.Dependencies() {

@@ -31,6 +31,31 @@ type program struct {
 	sites  []site
 	slots  int
 	bodies map[int]string // the templates' texts by their files
+	// parsed are the templates that were parsed before, by Helm's names for their files.
+	parsed map[string]*parsed
+}
+
+type parsed struct {
+	file  int
+	trees map[string]*parse.Tree
+	err   error
+}
+
+func newProgram() *program {
+	return &program{bodies: map[int]string{}, parsed: map[string]*parsed{}}
+}
+
+// template parses and instruments a template, once for all sets. The trees are only read
+// when they are run.
+func (p *program) template(one renderable, f File, functions map[string]any) (map[string]*parse.Tree, error) {
+	if known := p.parsed[one.name]; known != nil && known.file == one.file {
+		return known.trees, known.err
+	}
+	body, base := f.body()
+	made := &parsed{file: one.file}
+	made.trees, made.err = p.parseTemplate(one.name, body, one.file, base, functions)
+	p.parsed[one.name] = made
+	return made.trees, made.err
 }
 
 // column is where in its line a place starts.

@@ -51,9 +51,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 			})
 		}
 	}
-	for name, f := range t.own(functions) {
-		watched[name] = f
-	}
+	maps.Copy(watched, t.own(functions))
 	return watched
 }
 
@@ -216,6 +214,9 @@ func (c *call) note(s string) {
 
 // result takes the size of a result from the budget.
 func (c *call) result(v reflect.Value) error {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	switch v.Kind() {
 	case reflect.String:
 		return c.spend(v.Len())
@@ -282,13 +283,13 @@ func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 	return f
 }
 
-func (t *tracer) join(print func(...any) string, args []any) (string, error) {
+func (t *tracer) join(write func(...any) string, args []any) (string, error) {
 	for _, arg := range args {
 		if err := t.measure(arg); err != nil {
 			return "", err
 		}
 	}
-	s := print(args...)
+	s := write(args...)
 	return s, t.spend(len(s))
 }
 
