@@ -47,8 +47,15 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 		for _, s := range r.opts.Scanners {
 			var theirs []ObjectFinding
 			err := guard(func() (err error) { theirs, err = s.ScanObject(ctx, o); return err })
-			if err != nil {
-				res.Skips = append(res.Skips, Skip{Path: rel.home(o).Path(), Home: rel.home(o), Reason: sentence(err)})
+			for _, skip := range r.scanSkips(rel.home(o).Path(), err, &look) {
+				skip.Home = rel.home(o)
+				if at := o.Where(o.Root).Place(); !at.IsZero() {
+					skip.Path, skip.File, skip.Span = at.File.Path(), at.File, at.Span
+				}
+				if rel.Set != "" {
+					skip.Sets = []string{rel.Set}
+				}
+				res.Skips = append(res.Skips, skip)
 			}
 			for _, f := range theirs {
 				f.Key = ObjectKey(o) + " " + f.Key

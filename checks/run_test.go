@@ -121,6 +121,14 @@ Dockerfile not checked ()
 			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
 		},
 		{
+			name:  "so is one that fails on an object, where the object stands",
+			files: map[string]string{"m.yaml": "# one\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "KSV-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "m.yaml:2:1 not checked (KSV-0005)\n\tScan: DS-0002, KSV-0005: no keys.",
+		},
+		{
 			name:  "a rule stands in for another tool's check",
 			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
