@@ -91,8 +91,25 @@ func Recipe(o Options) *fixes.Recipe {
 	rewrites := Rewrites()
 	return &fixes.Recipe{
 		ID: "chiseled", Title: "Move .NET images to Ubuntu chiseled", Doc: page(recipePage), URL: pageURL(recipePage),
-		Plan: func(ctx context.Context, s fixes.Subject) (*fixes.Plan, error) { return plan(ctx, s, o, rewrites) },
+		Follows: follows,
+		Plan:    func(ctx context.Context, s fixes.Subject) (*fixes.Plan, error) { return plan(ctx, s, o, rewrites) },
 	}
+}
+
+// follows are the rules whose fixes make a pod fit its chiseled image: its ports and its
+// user, and what Pod Security's restricted profile asks for, which a chiseled image takes
+// without complaint. A read-only root file system is left to a person: what the
+// application writes is not known.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+var follows = []fixes.Follow{
+	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
+	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
+	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}},
+	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}},
+	{Rule: "drop-capabilities", Fields: []string{"capabilities"}},
+	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}},
+	{Rule: "read-only-tmp", Fields: []string{"volumes", "volumeMounts"}},
+	{Rule: "volume-group", Fields: []string{"fsGroup"}},
 }
 
 // plan plans for one Dockerfile.

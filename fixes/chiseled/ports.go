@@ -3,7 +3,6 @@ package chiseled
 import (
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,6 +53,7 @@ func (m *migration) ports() {
 	}
 	m.exposed(moved)
 	if len(moved) > 0 {
+		m.plan.Ports = moved
 		m.users(moved)
 	}
 }
@@ -222,8 +222,8 @@ func (m *migration) exposed(moved map[int]int) {
 	}
 }
 
-// users moves what names a port that moves: compose files here; what runs in Kubernetes
-// is left to a person.
+// users moves what names a port that moves in compose files. Charts and manifests follow
+// by the rules about them.
 func (m *migration) users(moved map[int]int) {
 	m.compose(moved)
 	for _, s := range m.stages {
@@ -233,32 +233,4 @@ func (m *migration) users(moved map[int]int) {
 			}
 		}
 	}
-	searched := 0
-	for _, name := range m.Files {
-		if !isYAML(name) && path.Ext(name) != ".tpl" || isCompose(name) {
-			continue
-		}
-		if searched++; searched > maxSearched {
-			break
-		}
-		text, err := m.Tree.Read(name)
-		if err != nil {
-			continue
-		}
-		at := containerPort.FindStringSubmatchIndex(text.Text())
-		if at == nil {
-			continue
-		}
-		value := strings.TrimSpace(text.Text()[at[2]:at[3]])
-		port, err := strconv.Atoi(strings.Trim(value, `"'`))
-		if err == nil && moved[port] == 0 {
-			continue
-		}
-		old := slices.Sorted(maps.Keys(moved))[0]
-		m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[3]}},
-			fmt.Sprintf("The application's port moves from %d to %d, and what Kubernetes is told here has to move with it.", old, moved[old]),
-			fmt.Sprintf("If this runs the image, make the container's port %d, and leave the Service's own port as it is.", moved[old]))
-	}
 }
-
-var containerPort = regexp.MustCompile(`(?m)^\s*-?\s*containerPort:[ \t]*([^\n#]*)`)
