@@ -15,6 +15,9 @@ import (
 type Follow struct {
 	Rule   string
 	Fields []string
+	// Block is the field as it would be written below a values key that a template reads
+	// and nothing sets; empty where there is no such.
+	Block string
 }
 
 // maxRounds is how often the fixes are looked for again: what one inserts another may
@@ -35,6 +38,11 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		}
 		uses := after.runs(plan.File.Path())
 		edits := plan.take(after, uses, recipe)
+		if len(edits) == 0 {
+			if edits, err = plan.open(after, uses, recipe); err != nil {
+				return nil, err
+			}
+		}
 		if len(edits) == 0 || round == maxRounds-1 {
 			plan.unfollowed(before, after, uses)
 			return after, nil

@@ -102,6 +102,7 @@ func (d *difference) add(field, before, after string) {
 }
 
 func (d *difference) compare(field string, a, b *kube.Node) {
+	a, b = absent(a), absent(b)
 	switch {
 	case a == nil && b == nil:
 	case a == nil:
@@ -123,6 +124,14 @@ func (d *difference) compare(field string, a, b *kube.Node) {
 			}
 		}
 	}
+}
+
+// absent is nil for a null, which is none for Kubernetes.
+func absent(n *kube.Node) *kube.Node {
+	if n != nil && n.Kind == kube.Null {
+		return nil
+	}
+	return n
 }
 
 // leaves gives the scalars below a node.

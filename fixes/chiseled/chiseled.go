@@ -104,10 +104,10 @@ func Recipe(o Options) *fixes.Recipe {
 var follows = []fixes.Follow{
 	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
 	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
-	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}},
-	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}},
-	{Rule: "drop-capabilities", Fields: []string{"capabilities"}},
-	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}},
+	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
+	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
+	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
+	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},
 	{Rule: "read-only-tmp", Fields: []string{"volumes", "volumeMounts"}},
 	{Rule: "volume-group", Fields: []string{"fsGroup"}},
 }
