@@ -1,8 +1,10 @@
 package fixes
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -45,6 +47,7 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		}
 		if len(edits) == 0 || round == maxRounds-1 {
 			plan.unfollowed(before, after, uses)
+			plan.sortSteps()
 			return after, nil
 		}
 		if err := plan.extend(tree, after.tree, edits); err != nil {
@@ -52,6 +55,19 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		}
 	}
 	return nil, nil
+}
+
+// sortSteps puts steps in the order in which a person reads files: the Dockerfile first.
+func (p *Plan) sortSteps() {
+	slices.SortStableFunc(p.Steps, func(a, b Step) int {
+		if here, there := a.At.Path() == p.File.Path(), b.At.Path() == p.File.Path(); here != there {
+			if here {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.At.Path(), b.At.Path()), cmp.Compare(a.At.Span.Start, b.At.Span.Start))
+	})
 }
 
 // take makes steps of the fixes that can be made together, and gives their edits.
@@ -110,6 +126,24 @@ func (p *Plan) extend(tree, edited source.Tree, edits []source.Edit) error {
 	return nil
 }
 
+// unrendered leaves it to a person where templates could not be rendered that may run the
+// image on a port that moves, or that belong to a chart which runs it.
+func (p *Plan) unrendered(before *look, uses []use) {
+	for _, s := range before.result.Skips {
+		if s.Home == nil || s.File == nil || s.Rule != "" || path.Base(s.Home.Path()) != "Chart.yaml" {
+			continue
+		}
+		own := slices.ContainsFunc(uses, func(u use) bool { return u.home == s.Home.Path() })
+		if !own && (len(uses) > 0 || len(p.Ports) == 0 || !strings.Contains(s.File.Text(), "containerPort")) {
+			continue
+		}
+		p.Reasons = append(p.Reasons, Reason{
+			ID: p.Recipe, Verdict: NeedsPerson, At: Place{s.File, s.Span},
+			Message: "What this template says of the image is not known, because it could not be rendered: " + s.Reason, Help: s.Help,
+		})
+	}
+}
+
 // unfollowed leaves to a person what the plan would make worse about the image's
 // containers, and containers of unknown images on a port that moves.
 func (p *Plan) unfollowed(before, after *look, uses []use) {
@@ -135,6 +169,7 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 			})
 		}
 	}
+	p.unrendered(before, uses)
 	for _, u := range uses {
 		p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("`%s` in `%s` runs this image: %s.", u.object, u.home, u.because)})
 	}

@@ -14,10 +14,11 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// An opening is a block that a template takes from a values key which nothing sets: the
-// place for fields that the objects lack.
+// An opening is a block that a template takes from a values key which nothing sets, or
+// which is empty: the place for fields that the objects lack.
 type opening struct {
 	key     string
+	empty   *kube.Node   // the {} of the key, nil where nothing sets it
 	file    *source.File // the chart's values.yaml
 	block   []string     // what is to be written below the key
 	ids     []string
@@ -66,7 +67,7 @@ func (p *Plan) open(after *look, uses []use, recipe *Recipe) ([]source.Edit, err
 		p.follows = append(p.follows, o.ids...)
 		p.Steps = append(p.Steps, Step{
 			ID: o.ids[0], URL: checks.PageURL(o.ids[0]), At: o.at, Edits: []source.Edit{e},
-			Title:   "Set `" + o.key + "` in `" + o.file.Path() + "`, which the template reads and nothing sets",
+			Title:   "Set `" + o.key + "` in `" + o.file.Path() + "`, from which the template takes the block",
 			Because: strings.Join(o.because, "\n"),
 		})
 	}
@@ -95,30 +96,43 @@ func openingAt(tree source.Tree, f checks.Finding) (*opening, error) {
 	if len(problems) > 0 || len(roots) > 1 || len(roots) == 1 && (roots[0].Kind != kube.Mapping || values.Text()[roots[0].Span.Start] == '{') {
 		return nil, nil
 	}
+	o := &opening{key: m[1], file: values, at: Place{f.File, f.Span}}
 	for _, root := range roots {
-		if slices.ContainsFunc(root.Items, func(n *kube.Node) bool { return n.Key == m[1] }) {
+		at := slices.IndexFunc(root.Items, func(n *kube.Node) bool { return n.Key == m[1] })
+		if at < 0 {
+			continue
+		}
+		if o.empty = root.Items[at]; o.empty.Kind != kube.Mapping || values.Slice(o.empty.Span) != "{}" {
 			return nil, nil
 		}
 	}
-	return &opening{key: m[1], file: values, at: Place{f.File, f.Span}}, nil
+	return o, nil
 }
 
-// edit writes the key behind all others.
+// edit writes the fields below the key, which goes behind all others where it is new.
 func (o *opening) edit() source.Edit {
 	eol := "\n"
 	if strings.Contains(o.file.Text(), "\r\n") {
 		eol = "\r\n"
 	}
 	slices.SortFunc(o.block, func(a, b string) int { return cmp.Compare(a, b) })
-	lines := []string{"", o.key + ":"}
+	var lines []string
 	for _, b := range o.block {
 		for l := range strings.SplitSeq(b, "\n") {
 			lines = append(lines, "  "+l)
 		}
 	}
+	if o.empty != nil { // what stands behind the brackets, a comment, stays on the line
+		line := o.file.LineSpan(o.file.LineAt(o.empty.Span.Start))
+		start := line.Start + len(strings.TrimRight(o.file.Slice(source.Span{Start: line.Start, End: o.empty.Span.Start}), " \t"))
+		return source.Edit{
+			Path: o.file.Path(), Span: source.Span{Start: start, End: line.End},
+			New: o.file.Slice(source.Span{Start: o.empty.Span.End, End: line.End}) + eol + strings.Join(lines, eol),
+		}
+	}
 	text := o.file.Text()
 	end := len(text)
-	written := strings.Join(lines, eol) + eol
+	written := strings.Join(append([]string{"", o.key + ":"}, lines...), eol) + eol
 	if text != "" && !strings.HasSuffix(text, "\n") {
 		written = eol + strings.TrimSuffix(written, eol)
 	}

@@ -72,6 +72,8 @@ func usesOf(p *checks.ObjectPass, told map[string]string) []use {
 			u := use{home: home, object: checks.ObjectKey(p.Object), container: c.Name}
 			if ref, err := base.ParseReference(c.Image); err == nil {
 				u.image = ref.Familiar()
+			} else {
+				u.image = strings.TrimSuffix(c.Image, ":") // a chart without a version
 			}
 			switch image := p.Image(c); {
 			case image != nil && image.File != nil:

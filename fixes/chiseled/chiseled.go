@@ -44,6 +44,8 @@ type Rewrite struct {
 	// Doc is its page in Markdown, URL where that is published.
 	Doc, URL string
 
+	// do adds to the plan; it is nil for what the fixes of rules do, which the recipe
+	// follows.
 	do func(*migration)
 }
 
@@ -76,6 +78,7 @@ func Rewrites() []*Rewrite {
 		{ID: "exec-form", Title: "Start the application without a shell", do: (*migration).starts},
 		{ID: "healthcheck", Title: "Check health without a shell", do: (*migration).healthchecks},
 		{ID: "ports", Title: "Listen above port 1024", do: (*migration).ports},
+		{ID: "chart", Title: "Fit charts and manifests to the image"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
@@ -125,7 +128,9 @@ func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) 
 		if m.rewrite = r; m.refused() {
 			break
 		}
-		r.do(m)
+		if r.do != nil {
+			r.do(m)
+		}
 	}
 	return m.finish()
 }

@@ -45,6 +45,10 @@ func (m *migration) ports() {
 				source.Edit{Path: p.at.Path(), Span: p.at.Span, New: strconv.Itoa(instead(p.port))})
 		}
 		if len(moved) == 0 && m.defaultMoves(i) {
+			if at, ok := m.listensInSource(); ok {
+				m.person(at, "The source decides where the application listens, and the port that the image gives moves from 80 to 8080.", "Have it listen on 8080, in everything that calls it too, or set `ASPNETCORE_HTTP_PORTS` where it is started.")
+				continue
+			}
 			moved[80] = 8080
 			m.plan.Behaves = true
 			m.note(m.at(i.root.From.Words[0].Span), "The application listens on 8080 from now on: the images of .NET %s have port 80 and its chiseled ones 8080. What publishes or maps the port outside this repository has to follow.", i.from.Version)
@@ -165,6 +169,23 @@ func portIn(s string, urls bool) (start, end int) {
 	start = scheme + len("://") + colon + 1
 	digits := strings.TrimSpace(host[colon+1:])
 	return start, start + len(digits)
+}
+
+// kestrel is where C# configures where the server listens.
+var kestrel = regexp.MustCompile(`\b(?:ConfigureKestrel|UseKestrel|ListenAnyIP|UseUrls)\s*\(\s*[^\s)]`)
+
+// listensInSource is where the source configures the server.
+func (m *migration) listensInSource() (at fixes.Place, found bool) {
+	m.source(func(text *source.File) bool {
+		for _, span := range kestrel.FindAllStringIndex(text.Text(), -1) {
+			if line := strings.TrimSpace(text.LineText(text.LineAt(span[0]))); !strings.HasPrefix(line, "//") {
+				at, found = fixes.Place{File: text, Span: source.Span{Start: span[0], End: span[1] - 1}}, true
+				return false
+			}
+		}
+		return true
+	})
+	return at, found
 }
 
 // sourcePort is where C# names a privileged port to listen on.
