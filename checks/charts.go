@@ -46,6 +46,9 @@ func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) e
 	}
 	var jobs []func(context.Context) rendered
 	for _, dir := range charts.Paths {
+		if r.opts.IsChart != nil && !r.opts.IsChart(dir) {
+			continue
+		}
 		c, err := charts.Load(ctx, dir, r.opts.Charts[dir]...)
 		if err != nil {
 			return err

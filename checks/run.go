@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type Options struct {
 	// IsManifest tells by their path the files that are Kubernetes manifests if their
 	// content says so; nil stands for [MayBeManifest].
 	IsManifest func(path string) bool
+	// IsChart tells the charts that are checked by their folders; nil stands for all.
+	IsChart func(dir string) bool
 	// Charts are the settings of charts, by their folders.
 	Charts map[string][]chart.Settings
 	// Fetcher supplies the dependencies of charts that the tree does not have; it may be
@@ -44,7 +47,8 @@ type Options struct {
 	// Images are the paths of Dockerfiles by the repositories of the images that they build,
 	// where that is known better than from the tree.
 	Images map[string]string
-	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
+	// Pods are where kinds of objects have their pods, beside or instead of what
+	// [kube.Workloads] says of them.
 	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
@@ -108,6 +112,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if opts.IsManifest == nil {
 		opts.IsManifest = MayBeManifest
 	}
+	pods := kube.Workloads()
+	maps.Copy(pods, opts.Pods)
+	opts.Pods = pods
 	if opts.Render == nil {
 		opts.Render = render.Run
 	}

@@ -90,12 +90,14 @@ func skipped(s checks.Skip) string {
 func details(r *review.Review) string {
 	d := r.Delta
 	p := page{}
-	for i, f := range d.New {
+	groups := together(d.New)
+	for i, f := range groups {
 		if !p.add(entry(f)) {
-			p.more("\n", len(d.New)-i)
+			p.more("\n", len(groups)-i)
 			return p.String()
 		}
 	}
+	p.section("Kubernetes objects changed", objectLines(r.Objects))
 	var lines []string
 	for _, f := range d.Unsure {
 		lines = append(lines, short(f))
@@ -147,8 +149,10 @@ func short(f checks.Finding) string { return heading(f) + ": " + prose(f.Message
 func entry(f checks.Finding) string {
 	var b strings.Builder
 	b.WriteString("- " + heading(f) + "\n\n  " + prose(f.Message) + "\n")
-	if f.Help != "" {
-		b.WriteString("\n  " + prose(f.Help) + "\n")
+	for _, more := range []string{provenance(f), f.Help} {
+		if more != "" {
+			b.WriteString("\n  " + prose(more) + "\n")
+		}
 	}
 	b.WriteString("\n" + excerptBlock(f.File, f.Span))
 	for i, other := range f.Related {

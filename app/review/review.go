@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -36,6 +37,13 @@ type Options struct {
 	Render chart.Renderer
 	// FailOn overrides the settings when it is not nil.
 	FailOn *checks.Severity
+	// Tip is where the settings are read, by default the base: on GitHub the tip of the base
+	// branch, which may be ahead of what the change is compared with.
+	Tip source.Tree
+	// Owner are the settings of the repository's owner, which hold where the repository has
+	// none of its own; nil for none. OwnerSkips is what is wrong with them.
+	Owner      *config.Owner
+	OwnerSkips []checks.Skip
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -44,6 +52,8 @@ type Options struct {
 type Review struct {
 	Base, Head Side
 	Delta      checks.Delta
+	// Objects are what the change makes of the Kubernetes objects.
+	Objects []checks.ObjectChange
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
 	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
@@ -51,6 +61,8 @@ type Review struct {
 	// FailOn is the least severity of a new finding that fails the review; [checks.Off]
 	// means that none does.
 	FailOn checks.Severity
+	// Touched are the lines that the change wrote, of the files with new findings.
+	Touched map[string][]Lines
 }
 
 // A Verdict is what a review comes to.
@@ -80,13 +92,17 @@ func (r *Review) Verdict() Verdict {
 // change cannot switch off its own review; settings that cannot be read are a skip, and
 // the defaults hold. An error means that a tree could not be listed or that ctx ended.
 func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
-	settings, skips, err := settingsOf(base.Tree, head.Tree, opts.KnownIDs)
+	if opts.Tip.FS == nil {
+		opts.Tip = base.Tree
+	}
+	settings, skips, err := settingsOf(head.Tree, opts)
 	if err != nil {
 		return nil, err
 	}
 	checkOpts := checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Render: opts.Render, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
@@ -98,8 +114,9 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after), Objects: checks.CompareObjects(before, after),
 	}
+	r.Touched = touched(base.Tree, r.Delta)
 	r.Delta.Skips = append(skips, r.Delta.Skips...)
 	if opts.FailOn != nil {
 		r.FailOn = *opts.FailOn

@@ -101,7 +101,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	if err != nil {
 		return err
 	}
-	settings, _, problems, err := config.Read(tree, knownIDs())
+	settings, _, problems, err := config.Read(tree, knownIDs(), nil)
 	if err != nil {
 		return err
 	}

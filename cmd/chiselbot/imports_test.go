@@ -51,10 +51,15 @@ func TestImports(t *testing.T) {
 		{module + "app", module + "cmd"},
 		{module + "app/report", module + "app/repository"},
 		{module + "app/review", module + "app/repository"},
+		{module + "app/githubtest", module + "app/github"},
 	}
 	// only: a library, and the packages that may import it.
 	only := map[string][]string{
-		"github.com/go-git/go-git":          {module + "app/repository"},
+		"github.com/go-git/go-git":          {module + "app/repository", module + "app/githubtest"}, // which serves real objects
+		"github.com/google/go-github":       {module + "app/github"},
+		"github.com/bradleyfalzon":          {module + "app/github"},
+		"github.com/golang-jwt/jwt":         {module + "app/githubtest"},
+		"github.com/vektah/gqlparser":       {module + "app/githubtest"},
 		"github.com/aquasecurity/trivy":     {module + "checks/misconf"},
 		"github.com/open-policy-agent/opa":  {module + "checks/misconf"},
 		"github.com/moby/buildkit":          {module + "checks/dockerfile"},
@@ -64,7 +69,7 @@ func TestImports(t *testing.T) {
 		"github.com/spf13/cobra":            {module + "cmd"},
 		"github.com/charmbracelet/x":        {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference": {module + "checks/base"},
-		"github.com/aymanbagabas/go-udiff":  {module + "fixes"},
+		"github.com/aymanbagabas/go-udiff":  {module + "fixes", module + "app/review", module + "app/githubtest"},
 	}
 	// never: what the core may not import itself: it returns data, it does not log and
 	// it does not know the hour.

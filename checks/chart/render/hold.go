@@ -231,7 +231,7 @@ func (t *tracer) index(in reflect.Value, names ...reflect.Value) (reflect.Value,
 			case name.IsValid() && name.CanInt():
 				i = name.Int()
 			case name.IsValid() && name.CanUint():
-				i = int64(min(name.Uint(), 1<<40)) //nolint:gosec // it is bounded
+				i = int64(min(name.Uint(), 1<<40))
 			case !name.IsValid():
 				return reflect.Value{}, fmt.Errorf("cannot index slice/array with nil")
 			default:
@@ -289,15 +289,19 @@ func mapKey(name reflect.Value, typ reflect.Type) (reflect.Value, error) {
 
 // deepCopy copies a value and keeps in mind where its parts came from.
 func (t *tracer) deepCopy(value any) (any, error) {
-	if err := t.measure(value); err != nil {
-		return nil, err
-	}
-	nodes := 0
-	_ = t.walk(value, &nodes, 0)
-	if err := t.spend(nodes * wordBytes); err != nil {
+	if err := t.spendOn(value); err != nil {
 		return nil, err
 	}
 	return t.copied(value), nil
+}
+
+// spendOn takes what a map or a list holds from the budget.
+func (t *tracer) spendOn(value any) error {
+	nodes := 0
+	if err := t.walk(value, &nodes, 0); err != nil {
+		return err
+	}
+	return t.spend(nodes * wordBytes)
 }
 
 func (t *tracer) copied(value any) any {
@@ -358,7 +362,7 @@ func (t *tracer) merge(f any, overwrites bool) func(map[string]any, ...map[strin
 		}
 		out := fn.CallSlice([]reflect.Value{reflect.ValueOf(to), reflect.ValueOf(from)})
 		if len(out) == 2 && !out[1].IsNil() {
-			return nil, out[1].Interface().(error) //nolint:errcheck,forcetypeassert // it is one
+			return nil, out[1].Interface().(error)
 		}
 		if err := t.measure(to); err != nil {
 			return nil, err
@@ -415,7 +419,10 @@ func (t *tracer) parsed(s string, f any) (map[string]any, error) {
 	if err := t.spend(len(plain)); err != nil {
 		return nil, err
 	}
-	m := f.(func(string) map[string]any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	m := f.(func(string) map[string]any)(plain)
+	if err := t.spendOn(m); err != nil {
+		return nil, err
+	}
 	t.noteText(m, plain, segments)
 	return m, nil
 }
@@ -425,7 +432,10 @@ func (t *tracer) parsedList(s string, f any) ([]any, error) {
 	if err := t.spend(len(plain)); err != nil {
 		return nil, err
 	}
-	list := f.(func(string) []any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	list := f.(func(string) []any)(plain)
+	if err := t.spendOn(list); err != nil {
+		return nil, err
+	}
 	t.noteText(list, plain, segments)
 	return list, nil
 }
@@ -448,7 +458,8 @@ func (t *tracer) noteNode(value any, n *kube.Node, text *tplText, depth int) {
 	m := asMap(value)
 	list, _ := value.([]any)
 	for i, item := range n.Items {
-		name, part, at := item.Key, any(nil), item.Span.Start
+		name, at := item.Key, item.Span.Start
+		var part any
 		switch {
 		case n.Kind == kube.Mapping && m != nil:
 			part = m[name]
@@ -464,7 +475,7 @@ func (t *tracer) noteNode(value any, n *kube.Node, text *tplText, depth int) {
 		if m := text.at(at); m != boundary {
 			e.marks = []mark{m}
 			if k := t.origins[m-1].Key; k != None {
-				e.keys = []key{key(k)} //nolint:gosec // keys are counted by int32
+				e.keys = []key{key(k)}
 			}
 		}
 		t.note(value, name, e)

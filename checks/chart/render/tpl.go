@@ -40,6 +40,10 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 	if !strings.Contains(text, leftDelim) { // most values that may hold templates hold none
 		return marked, t.spend(len(text))
 	}
+	// Helm's own engine copies its table of templates each time.
+	if err := t.spend(len(text) + len(t.root.Templates())*wordBytes); err != nil {
+		return "", err
+	}
 	k := noKey
 	if keys := t.taken(site.refs, args, text); len(keys) > 0 {
 		k = keys[0]
@@ -50,13 +54,13 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 	}
 	run, err := t.parseTpl(text)
 	if err != nil {
-		return "", fmt.Errorf("cannot parse template %q: %w", text, err)
+		return "", fmt.Errorf("parse template: %w", err)
 	}
 	s, err := t.within(site, args, rest[1], &tplText{segments, whole}, func(buf *bytes.Buffer) error {
 		return run.Execute(buf, rest[1])
 	})
 	if err != nil {
-		return "", fmt.Errorf("error during tpl function execution for %q: %w", text, err)
+		return "", fmt.Errorf("run template: %w", err)
 	}
 	return strings.ReplaceAll(s, "<no value>", ""), nil
 }
@@ -65,9 +69,6 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 func (t *tracer) parseTpl(text string) (*template.Template, error) {
 	if run, ok := t.tpls[text]; ok {
 		return run, nil
-	}
-	if err := t.spend(len(text)); err != nil {
-		return nil, err
 	}
 	const name = "gotpl"
 	trees, err := t.program.parseTemplate(name, text, relative, 0, t.parsing)
