@@ -74,7 +74,7 @@ func (p *Plan) sortSteps() {
 func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 	var edits []source.Edit
 	for _, f := range after.result.Findings {
-		if f.Fix == nil || !about(f, uses) || !slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID }) {
+		if f.Fix == nil || p.tried(f) || !about(f, uses) || !slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID }) {
 			continue
 		}
 		if clash, err := clashes(after.tree, edits, f.Fix.Edits); clash || err != nil {
@@ -86,11 +86,19 @@ func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 		}
 		edits = append(edits, fresh...)
 		p.follows = append(p.follows, f.Rule.ID)
+		p.followed = append(p.followed, f)
 		p.Steps = append(p.Steps, Step{
 			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,
 		})
 	}
 	return edits
+}
+
+// tried reports whether the fix of a finding was taken before.
+func (p *Plan) tried(f checks.Finding) bool {
+	return slices.ContainsFunc(p.followed, func(o checks.Finding) bool {
+		return o.Rule == f.Rule && o.Key == f.Key && home(o).Path() == home(f).Path() && slices.Equal(o.Sets, f.Sets)
+	})
 }
 
 // extend lays edits of the tree as the plan leaves it over the plan's changes.

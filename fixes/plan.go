@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -93,8 +94,9 @@ type Plan struct {
 	// Proof is what was proven of the plan, nil before [Prove].
 	Proof *Proof
 
-	recipe  *Recipe
-	follows []string // the rules whose fixes were taken for the objects that run the image
+	recipe   *Recipe
+	followed []checks.Finding // whose fixes were taken
+	follows  []string         // the rules whose fixes were taken for the objects that run the image
 }
 
 // A Step is one thing that a plan does and why.

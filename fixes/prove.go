@@ -3,6 +3,7 @@ package fixes
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,6 +16,8 @@ import (
 type Proof struct {
 	// Held are what was proven, Open what was not, as sentences with a full stop.
 	Held, Open []string
+	// Fields are the fields of rendered objects that differ, in words.
+	Fields []string
 	// Failed are what was tried and did not hold; the plan is not applied then.
 	Failed []string
 }
@@ -102,7 +105,7 @@ func (t *trial) checks() {
 		}
 	}
 	for _, f := range after.Findings {
-		if t.plan.cures(f) {
+		if t.plan.cures(f) || t.plan.tried(f) {
 			t.failed("`%s` is still found on line %d of the edited file: %s", f.Rule.ID, f.Line(), f.Message)
 		}
 	}
@@ -127,33 +130,89 @@ func (t *trial) checks() {
 
 // objects compares what charts render to and what manifests say.
 func (t *trial) objects() {
-	if len(t.before.result.Releases) == 0 {
+	before, after := t.before.result, t.after.result
+	if len(before.Releases) == 0 {
 		return
 	}
-	changes, lost := changedFields(t.before.result, t.after.result)
-	for _, name := range lost {
-		t.failed("`%s` renders no more.", name)
-	}
-	seen := map[string]bool{}
-	var fields []string
-	for _, c := range changes {
-		if t.plan.recipe != nil && !c.allowed(t.plan.recipe.Follows, t.plan.follows) {
-			t.failed("In what `%s` renders to, a field changes that the plan does not mean: %s.", c.release, c)
+	for _, r := range before.Releases {
+		if !slices.ContainsFunc(after.Releases, func(o *checks.Release) bool { return o.Dir() == r.Dir() && o.Set == r.Set }) {
+			t.failed("`%s` renders no more.", strings.TrimSpace(r.Dir()+" "+r.Set))
 		}
-		if s := c.String(); !seen[s] {
-			seen[s] = true
-			fields = append(fields, s)
+	}
+	for _, o := range checks.CompareObjects(before, after) {
+		if o.Added || o.Removed {
+			t.failed("An object comes or goes that the plan does not mean: `%s` in `%s`.", o.Object, o.Home)
+		}
+		for _, f := range o.Fields {
+			if f.Before == "null" { // which is none for Kubernetes
+				f.Before = ""
+			}
+			said := fieldChange(o, f)
+			if t.plan.recipe != nil && !t.plan.means(o.Object, f) {
+				t.failed("A field changes that the plan does not mean, in what `%s` renders to: %s.", o.Home, said)
+			}
+			if !slices.Contains(t.proof.Fields, said) {
+				t.proof.Fields = append(t.proof.Fields, said)
+			}
 		}
 	}
 	if len(t.proof.Failed) > 0 {
 		return
 	}
-	sets := plural(len(t.before.result.Releases), "set of objects", "sets of objects")
-	if len(fields) == 0 {
-		t.held("%s, charts with each of their values files and manifests, stay as they are.", sets)
+	slices.Sort(t.proof.Fields)
+	rendered := plural(len(before.Releases), "set of objects was", "sets of objects were") + " rendered or read before and after"
+	if len(t.proof.Fields) == 0 {
+		t.held("%s, charts with each of their values files, and nothing in them differs.", rendered)
 		return
 	}
-	t.held("%s, charts with each of their values files and manifests, were rendered before and after, and only these fields differ: %s.", sets, strings.Join(fields, ", "))
+	t.held("%s, charts with each of their values files, and only these fields differ:", rendered)
+}
+
+// fieldChange is a change of a rendered object in words.
+func fieldChange(o checks.ObjectChange, f checks.FieldChange) string {
+	path := strings.TrimPrefix(f.Path, "spec.template.spec.")
+	switch {
+	case f.Before == "":
+		return fmt.Sprintf("`%s` gets `%s: %s`", o.Object, path, f.After)
+	case f.After == "":
+		return fmt.Sprintf("`%s` loses `%s`", o.Object, path)
+	}
+	return fmt.Sprintf("`%s` `%s`: `%s` → `%s`", o.Object, path, f.Before, f.After)
+}
+
+// means reports whether one of the rules that the plan follows may change the field, or
+// all of a block that is new. The port on which callers reach a Service is nobody's.
+func (p *Plan) means(object string, f checks.FieldChange) bool {
+	if strings.HasPrefix(object, "Service/") && strings.HasSuffix(f.Path, ".port") {
+		return false
+	}
+	fields := map[string]bool{}
+	for _, r := range p.recipe.Follows {
+		if slices.Contains(p.follows, r.Rule) {
+			for _, name := range r.Fields {
+				fields[name] = true
+			}
+		}
+	}
+	for _, part := range strings.FieldsFunc(f.Path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if fields[part] {
+			return true
+		}
+	}
+	for name := range fields { // annotations have dots in their names
+		if strings.Contains(name, ".") && strings.Contains(f.Path, name) {
+			return true
+		}
+	}
+	if f.Before != "" || !strings.HasSuffix(f.Path, "securityContext") {
+		return false
+	}
+	for _, m := range regexp.MustCompile(`([\w.-]+):`).FindAllStringSubmatch(f.After, -1) {
+		if !fields[m[1]] && m[1] != "drop" && m[1] != "type" {
+			return false
+		}
+	}
+	return true
 }
 
 func plural(n int, one, many string) string {

@@ -14,11 +14,10 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// An opening is a block that a template takes from a values key which nothing sets, or
-// which is empty: the place for fields that the objects lack.
+// An opening is a block that a template takes from a values key which nothing sets: the
+// place for fields that the objects lack.
 type opening struct {
 	key     string
-	empty   *kube.Node   // the {} of the key, nil where nothing sets it
 	file    *source.File // the chart's values.yaml
 	block   []string     // what is to be written below the key
 	ids     []string
@@ -96,20 +95,15 @@ func openingAt(tree source.Tree, f checks.Finding) (*opening, error) {
 	if len(problems) > 0 || len(roots) > 1 || len(roots) == 1 && (roots[0].Kind != kube.Mapping || values.Text()[roots[0].Span.Start] == '{') {
 		return nil, nil
 	}
-	o := &opening{key: m[1], file: values, at: Place{f.File, f.Span}}
 	for _, root := range roots {
-		at := slices.IndexFunc(root.Items, func(n *kube.Node) bool { return n.Key == m[1] })
-		if at < 0 {
-			continue
-		}
-		if o.empty = root.Items[at]; o.empty.Kind != kube.Mapping || values.Slice(o.empty.Span) != "{}" {
+		if slices.ContainsFunc(root.Items, func(n *kube.Node) bool { return n.Key == m[1] }) {
 			return nil, nil
 		}
 	}
-	return o, nil
+	return &opening{key: m[1], file: values, at: Place{f.File, f.Span}}, nil
 }
 
-// edit writes the fields below the key, which goes behind all others where it is new.
+// edit writes the key behind all others.
 func (o *opening) edit() source.Edit {
 	eol := "\n"
 	if strings.Contains(o.file.Text(), "\r\n") {
@@ -120,14 +114,6 @@ func (o *opening) edit() source.Edit {
 	for _, b := range o.block {
 		for l := range strings.SplitSeq(b, "\n") {
 			lines = append(lines, "  "+l)
-		}
-	}
-	if o.empty != nil { // what stands behind the brackets, a comment, stays on the line
-		line := o.file.LineSpan(o.file.LineAt(o.empty.Span.Start))
-		start := line.Start + len(strings.TrimRight(o.file.Slice(source.Span{Start: line.Start, End: o.empty.Span.Start}), " \t"))
-		return source.Edit{
-			Path: o.file.Path(), Span: source.Span{Start: start, End: line.End},
-			New: o.file.Slice(source.Span{Start: o.empty.Span.End, End: line.End}) + eol + strings.Join(lines, eol),
 		}
 	}
 	text := o.file.Text()

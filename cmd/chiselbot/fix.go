@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -109,7 +110,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	for _, problem := range problems {
 		out.Skips = append(out.Skips, checks.Skip{Path: problem.File.Path(), File: problem.File, Span: problem.Span, Reason: problem.Message, Help: "The default settings were used."})
 	}
-	images, err := imagesOf(flags.images)
+	images, err := imagesOf(settings.Images, flags.images)
 	if err != nil {
 		return err
 	}
@@ -117,7 +118,8 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
 		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
-		IsDockerfile: settings.IsDockerfile,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Pods: settings.Pods,
 	}}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
 	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
@@ -202,9 +204,12 @@ func (p program) show(out report.Plans, flags fixFlags) error {
 }
 
 // imagesOf are the paths of Dockerfiles by the images that they build, empty for images
-// from elsewhere.
-func imagesOf(flags []string) (map[string]string, error) {
-	images := map[string]string{}
+// from elsewhere: what the settings say, and the flags over them.
+func imagesOf(settings map[string]string, flags []string) (map[string]string, error) {
+	images := maps.Clone(settings)
+	if images == nil {
+		images = map[string]string{}
+	}
 	for _, f := range flags {
 		repository, dockerfile, ok := strings.Cut(f, "=")
 		if !ok || repository == "" {
