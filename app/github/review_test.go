@@ -257,7 +257,7 @@ func TestErrors(t *testing.T) {
 		says   string
 	}{
 		{"renamed away", func(w *world) { w.repo.Rename("other") }, app.ErrNotFound, "read pull request acme/shop#1: Could not resolve to a Repository"},
-		{"deleted", func(w *world) { w.repo.Delete() }, app.ErrForbidden, "get a token: There is at least one repository"},
+		{"deleted", func(w *world) { w.repo.Delete() }, app.ErrNotFound, "get a token: There is at least one repository"},
 		{"uninstalled", func(w *world) { w.github.Uninstall(w.inst) }, app.ErrNotFound, "get a token: Not Found"},
 		{"suspended", func(w *world) { w.github.Suspend(w.inst) }, app.ErrForbidden, "get a token: This installation has been suspended"},
 		{"permission", func(w *world) { delete(w.registered.Permissions, "pull_requests") }, app.ErrForbidden, "get a token: The permissions requested are not granted"},
@@ -403,9 +403,9 @@ func TestQuota(t *testing.T) {
 	t.Parallel()
 	limits := &githubtest.Limits{CorePerHour: 3, GraphQLPerHour: 5000}
 	inWorld(t, githubtest.Options{Limits: limits}, func(t *testing.T, w *world) {
-		head := w.repo.Branch("main")
 		var last error
-		for range 6 {
+		for i := range 6 {
+			head := w.repo.Push("alice", "topic", "Change", githubtest.Write("x", fmt.Sprint(i)))
 			_, last = w.client.FindCheckRun(t.Context(), w.at, head, "x")
 		}
 		if limited := limitOf(last); limited == nil || limited.Secondary {
