@@ -64,7 +64,9 @@ func newListing(tree string, items map[string]item) *listing {
 	children := map[string]map[string]*entry{".": {}}
 	for path, it := range items {
 		dir, name := split(path)
-		l.folder(children, dir)[name] = &entry{name: name, item: it}
+		if in := l.folder(children, dir); in[name] == nil { // else there is a folder
+			in[name] = &entry{name: name, item: it}
+		}
 	}
 	l.folders = make(map[string][]fs.DirEntry, len(children))
 	for dir, named := range children {

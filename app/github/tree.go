@@ -90,11 +90,11 @@ func (t *tree) lookup(name string) (*entry, error) {
 		}
 	}
 	_, last := split(name)
-	if it, ok := t.listing.items[name]; ok {
-		return &entry{name: last, path: name, item: it, tree: t}, nil
-	}
 	if _, ok := t.listing.folders[name]; ok {
 		return &entry{name: last, path: name, item: item{mode: modeFolder}, tree: t}, nil
+	}
+	if it, ok := t.listing.items[name]; ok {
+		return &entry{name: last, path: name, item: it, tree: t}, nil
 	}
 	return nil, fs.ErrNotExist
 }
