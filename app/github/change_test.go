@@ -357,6 +357,10 @@ func TestHostile(t *testing.T) {
 		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), deep, nil); err == nil || !strings.Contains(err.Error(), "deeper than 256 folders") {
 			t.Errorf("error %v", err)
 		}
+		dots := w.repo.Push("mallory", "dots", "Evil", githubtest.Write("./../x", "x"))
+		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), dots, nil); err == nil || !strings.Contains(err.Error(), "a name that git does not allow") {
+			t.Errorf("error %v", err)
+		}
 	})
 }
 

@@ -72,9 +72,7 @@ func (e *entry) Info() (fs.FileInfo, error) {
 
 // hidden reports whether git would never write the name to a disk. It is there to harm
 // who does: https://git-scm.com/docs/git-fsck.
-func hidden(name string) bool {
-	return name == "" || name == "." || name == ".." || strings.EqualFold(name, ".git")
-}
+func hidden(name string) bool { return strings.EqualFold(name, ".git") }
 
 // lookup finds a name.
 func (t *tree) lookup(name string) (*entry, error) {
