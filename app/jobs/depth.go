@@ -4,23 +4,16 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/chiselbot/chiselbot/app/telemetry"
 )
 
-// A Depth is how much a queue has to do.
-type Depth struct {
-	// Queue and State are the queue's name and River's word for how far the jobs are.
-	Queue, State string
-	Jobs         int
-	// Oldest is when the one that waits longest was taken in.
-	Oldest time.Time
-}
-
-// Depths tells how much there is to do, by queue and state.
-func (q *Queue) Depths(ctx context.Context) ([]Depth, error) {
+// Depths tells how much there is to do, by queue and by River's word for how far it is.
+func (q *Queue) Depths(ctx context.Context) ([]telemetry.Depth, error) {
 	const query = " FROM river_job WHERE state IN ('available', 'running', 'retryable', 'scheduled') GROUP BY queue, state ORDER BY queue, state"
-	var depths []Depth
+	var depths []telemetry.Depth
 	add := func(scan func(...any) error) error {
-		var d Depth
+		var d telemetry.Depth
 		var oldest int64
 		if err := scan(&d.Queue, &d.State, &d.Jobs, &oldest); err != nil {
 			return err

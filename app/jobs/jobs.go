@@ -47,16 +47,10 @@ type Config struct {
 	// Beat is how often a process says that it lives, by default every 3 seconds. One that
 	// has been silent for five beats is taken for dead.
 	Beat time.Duration
-	// Done, when set, is told of each attempt.
-	Done func(Outcome)
-}
-
-// An Outcome is how an attempt of a job ended.
-type Outcome struct {
-	Kind   string
-	Result string // done, again, later, cancelled, given up or handed back
-	// Waited is from when the job could be worked to its start, Took from there on.
-	Waited, Took time.Duration
+	// Done, when set, is told of each attempt: what became of it (done, again, later,
+	// cancelled, given up or handed back), how long the job could have been worked before,
+	// and how long the attempt took.
+	Done func(kind, result string, waited, took time.Duration)
 }
 
 // A Queue takes jobs in and works them.

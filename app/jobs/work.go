@@ -51,12 +51,9 @@ func (w *worker[J]) Work(ctx context.Context, job *river.Job[J]) error {
 	ctx = app.WithUrgency(telemetry.With(ctx, attrs...), urgency[job.Queue])
 
 	started := time.Now()
-	outcome := Outcome{Kind: job.Kind, Waited: max(0, started.Sub(job.ScheduledAt))}
-	var err error
-	outcome.Result, err = w.queue.work(ctx, w.kind, attempt, job.Args)
-	outcome.Took = time.Since(started)
+	result, err := w.queue.work(ctx, w.kind, attempt, job.Args)
 	if w.queue.config.Done != nil {
-		w.queue.config.Done(outcome)
+		w.queue.config.Done(job.Kind, result, max(0, started.Sub(job.ScheduledAt)), time.Since(started))
 	}
 	return err
 }

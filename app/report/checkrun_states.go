@@ -34,3 +34,8 @@ func GaveUp(because string, job int64) CheckRun {
 		Actions: []Action{Recheck},
 	}
 }
+
+// SameAs is the summary of a merge group that has the files of a reviewed pull request.
+func SameAs(number int, summary string) string {
+	return fmt.Sprintf("These are the files of pull request %d on the same base, as reviewed there:\n\n%s", number, summary)
+}
