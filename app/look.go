@@ -175,7 +175,7 @@ const (
 // redeliver asks for the deliveries that did not reach us since the log was last read.
 // Attempts of the same delivery count as one: it reached us if any did.
 func (a *App) redeliver(ctx context.Context) error {
-	now := a.Now()
+	now := time.Now()
 	since, err := a.Memory.DeliveriesRead(ctx)
 	if err != nil {
 		return err

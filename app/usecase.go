@@ -22,7 +22,8 @@ type Config struct {
 	Review review.Options
 	// Meter is told what happens; nil for nobody.
 	Meter Meter
-	// Now is the clock, by default the system's.
+	// Now is the day of reviews, on which support dates and ignore comments depend; by
+	// default it is today.
 	Now func() time.Time
 }
 
@@ -77,7 +78,7 @@ func (a *App) Do(ctx context.Context, attempt Attempt, job Job) error {
 		if err != nil {
 			return err
 		}
-		if until.After(a.Now()) {
+		if until.After(time.Now()) {
 			return &RateLimited{Until: until}
 		}
 	}

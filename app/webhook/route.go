@@ -29,6 +29,9 @@ func ignored(format string, args ...any) (Routed, error) {
 // A route turns the deliveries of one event into jobs.
 type route struct {
 	event string
+	// needs is the permission without which GitHub does not send the event, beyond those of
+	// the requests that its job makes.
+	needs string
 	// actions are those that matter, empty for events without one.
 	actions []string
 	job     func(r request) (Routed, error)
@@ -45,14 +48,14 @@ type request struct {
 // routes are all events that are listened to. The App's registration asks GitHub for
 // exactly these; those on the App itself come unasked.
 var routes = []route{
-	{"pull_request", []string{"opened", "synchronize", "reopened", "ready_for_review", "edited"}, request.pullRequest},
-	{"issue_comment", []string{"created"}, request.comment},
-	{"check_run", []string{"rerequested", "requested_action"}, request.checkRun},
-	{"check_suite", []string{"rerequested"}, request.checkSuite},
-	{"merge_group", []string{"checks_requested"}, request.mergeGroup},
-	{"push", nil, request.push},
-	{"installation", []string{"created", "unsuspend", "new_permissions_accepted"}, request.installed},
-	{"installation_repositories", []string{"added"}, request.repositoriesAdded},
+	{"pull_request", "", []string{"opened", "synchronize", "reopened", "ready_for_review", "edited"}, request.pullRequest},
+	{"issue_comment", "issues", []string{"created"}, request.comment},
+	{"check_run", "", []string{"rerequested", "requested_action"}, request.checkRun},
+	{"check_suite", "", []string{"rerequested"}, request.checkSuite},
+	{"merge_group", "merge_queues", []string{"checks_requested"}, request.mergeGroup},
+	{"push", "", nil, request.push},
+	{"installation", "", []string{"created", "unsuspend", "new_permissions_accepted"}, request.installed},
+	{"installation_repositories", "", []string{"added"}, request.repositoriesAdded},
 }
 
 // unasked are events on the App itself, which GitHub sends to every App.
@@ -68,6 +71,17 @@ func Events() []string {
 	}
 	slices.Sort(events)
 	return events
+}
+
+// Permissions are those that the events need, to read.
+func Permissions() map[string]string {
+	permissions := map[string]string{}
+	for _, r := range routes {
+		if r.needs != "" {
+			permissions[r.needs] = "read"
+		}
+	}
+	return permissions
 }
 
 // errMalformed is a payload that says less than its event promises.
