@@ -76,10 +76,11 @@ type Client struct {
 }
 
 var (
-	_ app.GitHub   = (*Client)(nil)
-	_ app.Self     = (*Client)(nil)
-	_ app.Branches = (*Client)(nil)
-	_ app.Comments = (*Client)(nil)
+	_ app.GitHub    = (*Client)(nil)
+	_ app.Self      = (*Client)(nil)
+	_ app.Branches  = (*Client)(nil)
+	_ app.Comments  = (*Client)(nil)
+	_ app.Proposals = (*Client)(nil)
 )
 
 type sessionKey struct {

@@ -115,7 +115,7 @@ func deltaSummary(r *review.Review) string {
 	p := page{}
 	p.add("### " + headline(r) + "\n\n")
 	rows(&p, "Got worse", byWorth(r), func(f checks.Finding) string {
-		return fmt.Sprintf("%s %s: %s", icon(f.Severity), heading(f), prose(f.Message))
+		return fmt.Sprintf("%s %s: %s", icon(f.Severity), heading(f), Prose(f.Message))
 	})
 	rows(&p, "Got better", d.Fixed, func(f checks.Finding) string { return "✅ " + short(f) })
 	rows(&p, "Could not be checked", d.Skips, skipped)
