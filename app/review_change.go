@@ -128,6 +128,9 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 		return p.end(ctx, Abandoned, report.Superseded(newer))
 	}
 	out := report.CheckRunOf(r)
+	if c.pull.Number == 0 {
+		out.Actions = []report.Action{report.Recheck} // the others are for a pull request's branch
+	}
 	if err := p.end(ctx, Finished, out); err != nil {
 		return err
 	}

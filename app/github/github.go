@@ -73,6 +73,7 @@ type Client struct {
 	mu       sync.Mutex
 	sessions map[sessionKey]*github.Client
 	gates    map[int64]*gate
+	slug     string // as GitHub says, once asked
 }
 
 var (

@@ -9,8 +9,26 @@ import (
 	"github.com/chiselbot/chiselbot/app"
 )
 
-// login is who the App is where GitHub names accounts.
-func (c *Client) login() string { return c.config.Credentials.Slug + "[bot]" }
+// login is who the App is where GitHub names accounts. Credentials that a person typed in
+// do not say; then GitHub is asked, once.
+func (c *Client) login(ctx context.Context) (string, error) {
+	if c.config.Credentials.Slug != "" {
+		return c.config.Credentials.Slug + "[bot]", nil
+	}
+	c.mu.Lock()
+	slug := c.slug
+	c.mu.Unlock()
+	if slug == "" {
+		self, err := c.Self(ctx)
+		if err != nil {
+			return "", err
+		}
+		c.mu.Lock()
+		slug, c.slug = self.Slug, self.Slug
+		c.mu.Unlock()
+	}
+	return slug + "[bot]", nil
+}
 
 // Tip reads a branch and who made its newest commit. A commit that the App made through
 // the API has the App as its author and GitHub as its committer, who signed it; one that
@@ -27,8 +45,12 @@ func (c *Client) Tip(ctx context.Context, repo app.Repository, branch string) (a
 	if err != nil {
 		return app.Tip{}, wrap(err, "read commit %.12s of %s", tip.OID, repo)
 	}
+	login, err := c.login(ctx)
+	if err != nil {
+		return app.Tip{}, err
+	}
 	inner := commit.GetCommit()
-	own := commit.GetAuthor().GetLogin() == c.login() && inner.GetVerification().GetVerified() &&
+	own := commit.GetAuthor().GetLogin() == login && inner.GetVerification().GetVerified() &&
 		(strings.HasPrefix(inner.GetCommitter().GetEmail(), "noreply@") || inner.GetCommitter().GetEmail() == inner.GetAuthor().GetEmail())
 	return app.Tip{Commit: tip.OID, Message: tip.Message, Own: own}, nil
 }
@@ -52,13 +74,17 @@ func (c *Client) readBranch(ctx context.Context, repo app.Repository, branch str
 
 // OwnPullRequests lists those that the App opened from a branch.
 func (c *Client) OwnPullRequests(ctx context.Context, repo app.Repository, branch string) ([]app.OwnPullRequest, error) {
+	login, err := c.login(ctx)
+	if err != nil {
+		return nil, err
+	}
 	var own []app.OwnPullRequest
-	err := pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
+	err = pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
 		list, resp, err := c.in(repo, reviewing).PullRequests.List(ctx, repo.Owner, repo.Name, &github.PullRequestListOptions{
 			State: "all", Head: repo.Owner + ":" + branch, ListOptions: *page,
 		})
 		for _, p := range list {
-			if p.GetUser().GetLogin() == c.login() && p.GetHead().GetRef() == branch { // GitHub lists all where it does not know the head
+			if p.GetUser().GetLogin() == login && p.GetHead().GetRef() == branch { // GitHub lists all where it does not know the head
 				own = append(own, app.OwnPullRequest{
 					Number: p.GetNumber(), Open: p.GetState() == "open", Merged: p.MergedAt != nil,
 					Title: p.GetTitle(), Body: p.GetBody(), Branch: branch, Base: p.GetBase().GetRef(),

@@ -44,6 +44,8 @@ type Proposal struct {
 	Title, Message, Body string
 	// Changes are all files before and after, by path; none where there is nothing to do.
 	Changes []fixes.Change
+	// Left is how many of the plans are left to a person.
+	Left int
 }
 
 // Branch is the name of the branch for a recipe and a base.
@@ -59,6 +61,11 @@ func Of(request Request, base string, plans []*fixes.Plan) Proposal {
 	}
 	request.Images = images(moved)
 	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved)}
+	for _, plan := range plans {
+		if !plan.Applicable() && len(plan.Reasons) > 0 {
+			p.Left++
+		}
+	}
 	if len(p.Changes) == 0 {
 		return p
 	}
@@ -145,6 +152,17 @@ func (r Request) mark() string {
 		panic(err) // it is made of strings and a bool
 	}
 	return markBegin + string(data) + markEnd
+}
+
+// Withdrawn is the body of a pull request that chiselbot closes itself: it is no no.
+func Withdrawn(body string) string {
+	r, ok := RequestOf(body)
+	if !ok {
+		return body
+	}
+	before := r.mark()
+	r.Images = ""
+	return strings.Replace(body, before, r.mark(), 1)
 }
 
 // RequestOf reads the request from a pull request's body; ok is false where there is none.
