@@ -42,6 +42,7 @@ func (a *App) command(ctx context.Context, job Command) error {
 	for _, c := range commands {
 		v := &verb{App: a, job: job, pull: pr, command: c}
 		text, err := v.run(ctx)
+		pr = v.pull // the next command goes on from a commit that this one made
 		if sentence := obstacle(err); sentence != "" {
 			a.Logger.InfoContext(ctx, "command meets an obstacle", slog.String("verb", string(c.Verb)), slog.Any("error", err))
 			text = "❌ " + sentence

@@ -51,6 +51,8 @@ func (v *verb) run(ctx context.Context) (string, error) {
 		return v.fix(ctx)
 	case command.Migrate:
 		return v.migrate(ctx)
+	case command.Ignore, command.Undo:
+		return v.suppress(ctx)
 	}
 	return "", fmt.Errorf("run command: there is none called %q", v.command.Verb)
 }
@@ -111,16 +113,8 @@ func (v *verb) fixes(ctx context.Context) (trees Change, plans []*fixes.Plan, ot
 
 // fix commits to the pull request's branch, in one commit. On a fork it shows a patch.
 func (v *verb) fix(ctx context.Context) (string, error) {
-	mark := fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
-	if !v.pull.Fork() {
-		tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
-		if err != nil {
-			return "", err
-		}
-		if tip.Own && strings.Contains(tip.Message, mark) { // an earlier attempt came so far
-			subject, _, _ := strings.Cut(tip.Message, "\n")
-			return committedText(tip.Commit, subject), nil
-		}
+	if text, err := v.done(ctx); text != "" || err != nil {
+		return text, err
 	}
 	trees, plans, others, err := v.fixes(ctx)
 	if err != nil {
@@ -138,12 +132,32 @@ func (v *verb) fix(ctx context.Context) (string, error) {
 		title = strings.ReplaceAll(applied[0].Title, "`", "")
 	}
 	commit, err := v.GitHub.Push(ctx, v.job.Repository, Push{
-		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: propose.Message(title, applicable(plans)) + "\n" + mark + "\n", Files: filesOf(trees, changes),
+		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: propose.Message(title, applicable(plans)) + "\n" + v.mark() + "\n", Files: filesOf(trees, changes),
 	})
 	if err != nil {
 		return "", err
 	}
+	v.pull.Head = commit
 	return committedText(commit, title) + told(plans, others), nil
+}
+
+// mark names the command in the commit that it makes.
+func (v *verb) mark() string {
+	return fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
+}
+
+// done is the answer of a command whose commit an earlier attempt made, else empty.
+func (v *verb) done(ctx context.Context) (string, error) {
+	if v.pull.Fork() {
+		return "", nil
+	}
+	tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
+	if err != nil || !tip.Own || !strings.Contains(tip.Message, v.mark()+"\n") {
+		return "", err
+	}
+	v.pull.Head = tip.Commit
+	subject, _, _ := strings.Cut(tip.Message, "\n")
+	return committedText(tip.Commit, subject), nil
 }
 
 func applicable(plans []*fixes.Plan) []*fixes.Plan {
