@@ -43,18 +43,35 @@ func (v *verb) run(ctx context.Context) (string, error) {
 	}
 	switch v.command.Verb {
 	case command.Review:
-		again := v.job.origin()
-		return "", v.queue.Enqueue(ctx, ReviewPullRequest{Cause: Cause{Key: fmt.Sprintf("%s/%d", again, v.job.Repository.ID)}, Repository: v.job.Repository, Number: v.job.Number, Again: again})
+		return "", v.review(ctx)
 	case command.Diff:
 		return v.diff(ctx)
 	case command.Fix:
 		return v.fix(ctx)
 	case command.Migrate:
 		return v.migrate(ctx)
+	case command.Pause:
+		if err := v.Memory.Pause(ctx, v.job.Repository.ID, v.job.Number, true); err != nil {
+			return "", err
+		}
+		return "✅ Paused: from the next push on this pull request is neither reviewed nor brought up to date, until `/chisel resume`. Commands still work.", nil
+	case command.Resume:
+		if err := v.Memory.Pause(ctx, v.job.Repository.ID, v.job.Number, false); err != nil {
+			return "", err
+		}
+		return "✅ Resumed.", v.review(ctx)
 	case command.Ignore, command.Undo:
 		return v.suppress(ctx)
 	}
 	return "", fmt.Errorf("run command: there is none called %q", v.command.Verb)
+}
+
+// review has the head reviewed again. The check run is the answer.
+func (v *verb) review(ctx context.Context) error {
+	again := v.job.origin()
+	return v.queue.Enqueue(ctx, ReviewPullRequest{
+		Cause: Cause{Key: fmt.Sprintf("%s/%d", again, v.job.Repository.ID)}, Repository: v.job.Repository, Number: v.job.Number, Again: again,
+	})
 }
 
 func (v *verb) explain() string {

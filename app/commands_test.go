@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chiselbot/chiselbot/app"
 	"github.com/chiselbot/chiselbot/app/githubtest"
@@ -270,6 +272,19 @@ func TestObstacles(t *testing.T) {
 			w.say(p, "alice", "/chisel migrate")
 			w.repo.DeleteBranch("alice", "topic")
 		}, "/chisel recreate", "❌ The branch, or what it was compared with, is not there any more"},
+		{"somebody else's pull request", func(w *world, p *githubtest.Pull) {
+			w.say(p, "alice", "/chisel migrate")
+			w.proposals()[0].Close("alice")
+			w.repo.OpenPull("alice", "Mine", branch, "topic")
+			w.settle()
+		}, "/chisel recreate", "❌ There is a pull request from the same branch that chiselbot did not open"},
+		{"no branch", func(w *world, _ *githubtest.Pull) {
+			w.repo.Push("alice", branch, "Mine", githubtest.Write("x", "y"))
+			w.settle()
+		}, "/chisel migrate", "❌ The branch `chiselbot/chiseled/topic` is there, with commits that are not chiselbot's"},
+		{"nothing to recreate", func(*world, *githubtest.Pull) {}, "/chisel recreate", "❌ There is no pull request of chiselbot's here"},
+		{"unknown image", func(*world, *githubtest.Pull) {}, "/chisel migrate debian", "❌ No Dockerfile here starts from that image"},
+		{"named image", func(*world, *githubtest.Pull) {}, "/chisel migrate mcr.microsoft.com/dotnet/aspnet", "✅ Opened #2"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -280,6 +295,58 @@ func TestObstacles(t *testing.T) {
 			tt.do(w, pull)
 			w.contains(w.say(pull, "alice", tt.say), tt.want)
 		})
+	}
+}
+
+// TestReadOnly: where the App may not answer, it ends quietly and is not tried again.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.stop()
+	pull.Comment("alice", "/chisel migrate")
+	w.github.Settle()
+	w.repo.Archive()
+	w.start()
+	w.settle()
+	if n := len(w.proposals()); n != 0 || len(pull.Comments()) != 1 {
+		t.Errorf("%d pull requests, %d comments", n, len(pull.Comments()))
+	}
+}
+
+// TestPushRace: a person pushes between plan and push. Nothing is forced.
+func TestPushRace(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.repo.Push("alice", "topic", "User", githubtest.Executable("Dockerfile", before+"USER app\n"))
+	w.settle()
+	w.github.Inject(githubtest.Fault{
+		Match: func(r githubtest.Request) bool { return r.Method == "POST" && strings.HasSuffix(r.Path, "/git/trees") }, Effect: githubtest.SlowBody, Slowly: 800 * time.Millisecond,
+	})
+	pull.Comment("alice", "/chisel fix user-name")
+	for !slices.ContainsFunc(w.github.Requests(), func(r githubtest.Request) bool { return strings.HasSuffix(r.Path, "/git/trees") && r.Method == "POST" }) {
+		time.Sleep(time.Millisecond)
+	}
+	mine := w.repo.Push("alice", "topic", "Mine", githubtest.Write("x", "y"))
+	w.settle()
+	if pull.Head() != mine {
+		t.Error("the person's commit is no longer the head")
+	}
+	w.contains(pull.Comments()[1].Body, "❌ Somebody pushed to the branch in the meantime")
+}
+
+// TestPause leaves a pull request alone, in a run that says so.
+func TestPause(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.contains(w.say(pull, "alice", "/chisel pause"), "✅ Paused")
+	w.repo.Push("alice", "topic", "More", githubtest.Executable("Dockerfile", before+"# more\n"))
+	w.settle()
+	if runs := w.repo.CheckRuns(pull.Head()); len(runs) != 1 || runs[0].Title != "Paused" || runs[0].Conclusion != "neutral" {
+		t.Errorf("runs while paused: %+v", runs)
+	}
+	w.contains(w.say(pull, "alice", "/chisel resume"), "✅ Resumed")
+	if runs := w.repo.CheckRuns(pull.Head()); len(runs) != 2 || runs[1].Conclusion != "success" {
+		t.Errorf("runs after that: %+v", runs)
 	}
 }
 

@@ -263,6 +263,9 @@ func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
 			if !o.Open || !ok || o.Base != job.Branch {
 				continue
 			}
+			if paused, err := a.Memory.Paused(ctx, job.Repository.ID, o.Number); err != nil || paused {
+				return err
+			}
 			tip, err := a.GitHub.Tip(ctx, job.Repository, job.Branch)
 			if err != nil {
 				return err

@@ -94,12 +94,13 @@ func Changes(plans []*fixes.Plan) []fixes.Change {
 
 // images identifies the images that plans move: the files and what each names today.
 func images(plans []*fixes.Plan) string {
-	h := sha256.New()
+	var b strings.Builder
 	for _, p := range plans {
 		before, _ := sides(p)
-		fmt.Fprintf(h, "%q %q\n", p.File.Path(), before.image)
+		fmt.Fprintf(&b, "%q %q\n", p.File.Path(), before.image)
 	}
-	return hex.EncodeToString(h.Sum(nil)[:8])
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
 }
 
 // maxTitle is how long titles are; GitHub takes 256 characters.

@@ -47,8 +47,8 @@ func TestGolden(t *testing.T) {
 			p := of(t, files)
 			got := fmt.Sprintf("%s\n%s ← %s\n\n%s\n====\n%s", p.Title, p.Base, p.Branch, p.Message, p.Body)
 			if updating() {
-				archive.Files = append(kept, txtar.File{Name: "pull request", Data: []byte(got)})
-				if err := os.WriteFile(name, txtar.Format(archive), 0o644); err != nil {
+				kept = append(kept, txtar.File{Name: "pull request", Data: []byte(got)})
+				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: kept}), 0o644); err != nil {
 					t.Fatal(err)
 				}
 				return
