@@ -157,6 +157,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	for _, one := range results {
 		all.add(one)
 	}
+	if err := r.yamlIgnores(ctx, manifests, found.chartFiles, &all); err != nil {
+		return nil, err
+	}
 	all.mergeSets()
 	sortFindings(all.Findings)
 	sortSkips(all.Skips)
@@ -184,6 +187,8 @@ func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, erro
 // found are the files of a tree that are of interest, each list in lexical order.
 type found struct {
 	dockerfiles, projects, manifests []string
+	// chartFiles are the templates and values of charts.
+	chartFiles []string
 	// statements may say which Dockerfile builds an image.
 	statements []string
 }
@@ -199,7 +204,11 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 			f.dockerfiles = append(f.dockerfiles, path)
 		case dotnet.IsProjectFile(path):
 			f.projects = append(f.projects, path)
-		case opts.IsManifest(path) && !inChart(path, charts):
+		case inChart(path, charts):
+			if isChartText(path) {
+				f.chartFiles = append(f.chartFiles, path)
+			}
+		case opts.IsManifest(path):
 			f.manifests = append(f.manifests, path)
 		}
 		return false
@@ -209,6 +218,7 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 	}
 	slices.Sort(f.dockerfiles)
 	slices.Sort(f.manifests)
+	slices.Sort(f.chartFiles)
 	slices.Sort(f.statements)
 	return &f, nil
 }
@@ -218,7 +228,7 @@ type runner struct {
 	tree     source.Tree
 	projects *dotnet.Projects
 	replaced map[string][]*Rule
-	comments comments
+	remarks  remarks
 
 	dockerfiles map[string]*parsed
 	images      *builds.Images

@@ -49,7 +49,7 @@ func TestRun(t *testing.T) {
 	unsure := replacing
 	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
 	absent := &checks.Rule{ID: "absent", Severity: checks.Warning, Dockerfile: func(p *checks.DockerfilePass) { p.Report(checks.Finding{Key: "file"}) }}
-	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.DockerfilePass) {
+	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.IgnorePass) {
 		for n, c := range p.Ignores {
 			for k, id := range c.IDs {
 				if !p.Silenced(n, k) && p.Checked(id) {
