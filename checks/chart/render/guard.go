@@ -50,7 +50,11 @@ func (t *tracer) guarded(functions template.FuncMap) template.FuncMap {
 			if err := t.grows(len(plain), strings.Count(plain, from)*len(to)); err != nil {
 				return "", err
 			}
-			return remark(strings.ReplaceAll(plain, from, to), s), nil
+			put := remark
+			if len(from) == len(to) {
+				put = respell
+			}
+			return put(strings.ReplaceAll(plain, from, to), s), nil
 		},
 		"fromToml": func(s string) (map[string]any, error) {
 			s = strip(s)

@@ -13,7 +13,6 @@ import (
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 
-	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -105,8 +104,7 @@ func (r *run) unreadable(err error) Problem {
 		if base := path.Base(f.Name); base != "values.yaml" && base != "Chart.yaml" && !slices.Contains(r.set.Values, i) {
 			continue
 		}
-		_, problems := kube.Roots(source.NewFile(f.Path, f.Data))
-		for _, at := range problems {
+		for _, at := range r.program.values(i, f).problems {
 			if at.Lost {
 				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
 				p.Message = at.Message // Helm's is about any of several broken files
@@ -128,8 +126,7 @@ func (r *run) excessive() *Problem {
 		if !strings.Contains(f.Data, "&") {
 			continue // without anchors there are no aliases
 		}
-		_, problems := kube.Roots(source.NewFile(f.Path, f.Data))
-		for _, at := range problems {
+		for _, at := range r.program.values(i, f).problems {
 			if at.Excessive {
 				p := whole(Limit, "%s", at.Message)
 				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
