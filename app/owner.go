@@ -28,7 +28,7 @@ func (a *App) owner(ctx context.Context, repo Repository) (*config.Owner, []chec
 	a.mu.Lock()
 	known, ok := a.owners[key]
 	a.mu.Unlock()
-	if ok && a.Now().Sub(known.read) < ownersLife {
+	if ok && time.Since(known.read) < ownersLife {
 		return known.settings, known.skips, nil
 	}
 	read, err := a.readOwner(ctx, Repository{Installation: repo.Installation, Owner: repo.Owner, Name: OwnersRepository})
@@ -38,7 +38,7 @@ func (a *App) owner(ctx context.Context, repo Repository) (*config.Owner, []chec
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for name, one := range a.owners {
-		if a.Now().Sub(one.read) > ownersLife {
+		if time.Since(one.read) > ownersLife {
 			delete(a.owners, name)
 		}
 	}
@@ -47,7 +47,7 @@ func (a *App) owner(ctx context.Context, repo Repository) (*config.Owner, []chec
 }
 
 func (a *App) readOwner(ctx context.Context, at Repository) (owned, error) {
-	o := owned{read: a.Now()}
+	o := owned{read: time.Now()}
 	tree, err := a.GitHub.Tree(ctx, at, "")
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) {
 		return o, nil // there is none, or it is none of ours

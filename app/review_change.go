@@ -46,6 +46,11 @@ func (a *App) reviewPullRequest(ctx context.Context, attempt Attempt, job Review
 			ExternalID: externalID(Subject{Number: pr.Number}, pr.Head, pr.BaseBranch, job.Again),
 		},
 	}
+	if job.Again == "" {
+		if c.paused, err = a.Memory.Paused(ctx, job.Repository.ID, job.Number); err != nil {
+			return err
+		}
+	}
 	return a.reviewChange(ctx, c)
 }
 
@@ -54,7 +59,9 @@ type change struct {
 	repo       Repository
 	base, head string
 	pull       PullRequest
-	run        Run
+	// paused means that people want no review of it.
+	paused bool
+	run    Run
 }
 
 // reviewChange claims the run, reviews and publishes.
@@ -81,7 +88,10 @@ func (a *App) reviewChange(ctx context.Context, c change) (err error) {
 }
 
 func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error {
-	begun := a.Now()
+	if c.paused {
+		return p.end(ctx, Finished, report.Paused())
+	}
+	begun := time.Now()
 	trees, err := a.GitHub.Change(ctx, c.repo, c.base, c.head, config.Paths())
 	if err != nil {
 		return err
@@ -110,13 +120,13 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 	if err := trees.Prefetch(ctx, reads); err != nil {
 		return err
 	}
-	read := a.Now()
+	read := time.Now()
 	a.Meter.Part("read", read.Sub(begun))
 	r, err := review.Of(ctx, review.Side{Name: "base", Tree: trees.Base()}, review.Side{Name: "head", Tree: trees.Head()}, opts)
 	if err != nil {
 		return err
 	}
-	checked := a.Now()
+	checked := time.Now()
 	a.Meter.Part("check", checked.Sub(read))
 
 	newer, err := a.newer(ctx, c, checked.Sub(begun))
@@ -128,17 +138,20 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 		return p.end(ctx, Abandoned, report.Superseded(newer))
 	}
 	out := report.CheckRunOf(r)
+	if c.pull.Number == 0 {
+		out.Actions = []report.Action{report.Recheck} // the others are for a pull request's branch
+	}
 	if err := p.end(ctx, Finished, out); err != nil {
 		return err
 	}
-	a.Meter.Part("publish", a.Now().Sub(checked))
+	a.Meter.Part("publish", time.Since(checked))
 	found := map[string]int{}
 	for _, f := range r.Delta.New {
 		found[f.Severity.String()]++
 	}
 	a.Meter.Review(string(out.Conclusion), found)
 	a.Logger.InfoContext(ctx, "publish review", slog.String("head", c.head), slog.String("conclusion", string(out.Conclusion)),
-		slog.String("title", out.Title), slog.Duration("took", a.Now().Sub(begun)))
+		slog.String("title", out.Title), slog.Duration("took", time.Since(begun)))
 	return nil
 }
 

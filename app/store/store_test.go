@@ -20,7 +20,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(storetest.M{M: m}.Run()) }
 
 // A clock stands until it is set.
 type clock struct{ at atomic.Int64 }
@@ -330,6 +330,22 @@ func TestSilence(t *testing.T) {
 		}
 		if got, err := s.SilentUntil(t.Context(), 2); err != nil || got.After(c.now()) {
 			t.Errorf("another installation is silent until %s, %v", got, err)
+		}
+	})
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, address string) {
+		s := open(t, address, newClock())
+		for _, paused := range []bool{true, false, true} {
+			check(t, s.Pause(t.Context(), 1, 2, paused))
+			if got, err := s.Paused(t.Context(), 1, 2); err != nil || got != paused {
+				t.Errorf("paused %t, %v; want %t", got, err, paused)
+			}
+		}
+		if got, err := s.Paused(t.Context(), 1, 3); err != nil || got {
+			t.Errorf("another pull request is paused: %t, %v", got, err)
 		}
 	})
 }

@@ -51,6 +51,8 @@ func TestImports(t *testing.T) {
 		{module + "fixes", module + "app"},
 		{module + "app", module + "cmd"},
 		{module + "app/report", module + "app/repository"},
+		{module + "app/propose", module + "app/github"},
+		{module + "app/command", module + "checks"},
 		{module + "app/review", module + "app/repository"},
 		{module + "app/githubtest", module + "app/github"},
 	}
