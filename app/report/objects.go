@@ -20,9 +20,9 @@ const (
 func objectLines(changes []checks.ObjectChange) []string {
 	var lines []string
 	for _, c := range changes {
-		line := codeSpan(c.Object) + " of " + codeSpan(ownerOf(c.Home))
+		line := CodeSpan(c.Object) + " of " + CodeSpan(ownerOf(c.Home))
 		if with := setsOf(c.Sets); with != "" {
-			line += " with " + prose(with)
+			line += " with " + Prose(with)
 		}
 		switch {
 		case c.Added:
@@ -51,14 +51,14 @@ func ownerOf(home string) string {
 }
 
 func fieldLine(f checks.FieldChange) string {
-	says := codeSpan(f.Path) + ": "
+	says := CodeSpan(f.Path) + ": "
 	switch {
 	case f.Before == "":
-		says += "now " + codeSpan(shortened(f.After))
+		says += "now " + CodeSpan(shortened(f.After))
 	case f.After == "":
-		says += codeSpan(shortened(f.Before)) + " is gone"
+		says += CodeSpan(shortened(f.Before)) + " is gone"
 	default:
-		says += codeSpan(shortened(f.Before)) + " → " + codeSpan(shortened(f.After))
+		says += CodeSpan(shortened(f.Before)) + " → " + CodeSpan(shortened(f.After))
 	}
 	for _, o := range []kube.Origin{f.To, f.From} {
 		if at := o.Place(); !at.IsZero() {
