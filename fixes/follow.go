@@ -142,6 +142,11 @@ func (p *Plan) unrendered(before *look, uses []use) {
 			continue
 		}
 		own := slices.ContainsFunc(uses, func(u use) bool { return u.home == s.Home.Path() })
+		if slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool {
+			return r.Chart != nil && r.Chart.Path() == s.Home.Path() && !slices.Contains(s.Sets, r.Set)
+		}) {
+			continue // it is known under another set of values: its own alone are not enough for the chart
+		}
 		if !own && (len(uses) > 0 || len(p.Ports) == 0 || !strings.Contains(s.File.Text(), "containerPort")) {
 			continue
 		}
