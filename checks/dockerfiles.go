@@ -87,6 +87,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		for _, id := range pass.stands {
 			look.stands[id] = true
 		}
+		look.secrets = append(look.secrets, pass.secrets...)
 		return pass.findings
 	}
 
@@ -104,6 +105,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 	for _, rule := range r.opts.Rules {
 		r.keep(&res, run(rule, rule.Ignores), func(Finding) (Drop, bool) { return Drop{}, false })
 	}
+	hide(&res, text, look.secrets)
 	return res
 }
 

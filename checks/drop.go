@@ -26,6 +26,7 @@ type look struct {
 	silenced [][]bool        // for each comment and each of its ids, whether it silenced something
 	said     map[string]bool // the rules that found something
 	stands   map[string]bool // the other tools' checks that are not replaced here
+	secrets  []source.Span   // what nothing may show
 }
 
 // drop decides whether somebody knows better than the finding.

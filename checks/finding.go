@@ -13,8 +13,10 @@ type Finding struct {
 	Rule *Rule
 	// Severity is the rule's, or what the settings made of it.
 	Severity Severity
-	File     *source.File
-	Span     source.Span
+	// File is the file with its secrets hidden, to show and to find places in. Edits are
+	// made on the file of the tree.
+	File *source.File
+	Span source.Span
 	// Key is what the finding is about, apart from where it stands: the stage and the
 	// subject ("final user"). Together with the rule and the file it is the finding's
 	// identity, so it must not change when lines move.

@@ -79,7 +79,7 @@ func (f *Finding) sayAlso() {
 	if last := len(names) - 1; last > 0 {
 		list = strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	f.Message += " The same edit cures " + list + "."
+	f.Message += " Also " + list + "."
 }
 
 func sameFix(a, b *Fix) bool {

@@ -27,6 +27,7 @@ type DockerfilePass struct {
 	findings []Finding
 	skips    []Skip
 	stands   []string
+	secrets  []source.Span
 	// silenced says for each of Ignores and each of its ids whether a finding was dropped
 	// for it, unchecked what was skipped; both only for [Rule.Ignores].
 	silenced  [][]bool
@@ -44,6 +45,9 @@ func (p *DockerfilePass) Checked(id string) bool {
 // LetStand says that the rule cannot tell, so that another tool's check that it replaces
 // is to be reported as it is.
 func (p *DockerfilePass) LetStand(id string) { p.stands = append(p.stands, id) }
+
+// Hide says that a part of the file is a secret, which nothing that is shown may repeat.
+func (p *DockerfilePass) Hide(secret source.Span) { p.secrets = append(p.secrets, secret) }
 
 // Report adds a finding. The pass fills in the rule, its severity and the file.
 func (p *DockerfilePass) Report(f Finding) {

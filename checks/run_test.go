@@ -249,3 +249,46 @@ func TestRunStops(t *testing.T) {
 		t.Errorf("got %v, want the cancellation", err)
 	}
 }
+
+// TestHide looks at all that a result shows of a file with a secret: findings of other
+// rules, messages that quote it, drops and skips.
+func TestHide(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	finds := &checks.Rule{ID: "finds", Dockerfile: func(p *checks.DockerfilePass) {
+		for _, i := range p.File.Instructions {
+			if n := strings.Index(p.File.Slice(i.Span), secret); n >= 0 {
+				p.Hide(source.Span{Start: i.Span.Start + n, End: i.Span.Start + n + len(secret)})
+			}
+		}
+		p.Skip(p.File.Instructions[1].Span, "What is "+secret+"?", "")
+	}}
+	quotes := &checks.Rule{ID: "quotes", Severity: checks.Error, Dockerfile: func(p *checks.DockerfilePass) {
+		for _, i := range p.File.Instructions[1:] {
+			text := p.File.Slice(i.Span)
+			p.Report(checks.Finding{Span: i.Span, Key: text, Message: text, Help: text, Related: []checks.Related{p.Related(i.Span, text)}})
+		}
+	}}
+	res, err := checks.Run(t.Context(), checktest.Tree(map[string]string{
+		"Dockerfile": "FROM x\n# chiselbot:ignore quotes for a test\nENV PASSWORD=hunter2\r\nRUN login \\\n  hunter2 \\\n  now\n",
+	}), checks.Options{Rules: []*checks.Rule{quotes, finds}, IsDockerfile: checktest.IsDockerfile, Now: checktest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := checktest.Describe(res) + describeResult(res)
+	for _, d := range res.Drops {
+		shown += fmt.Sprint(d.Finding.Key, d.Finding.Message, d.Finding.Help, d.Finding.File.Text(), d.Finding.Related[0].Message, d.By.File.Text())
+	}
+	for _, f := range res.Findings {
+		shown += fmt.Sprint(f.File.Text(), f.Related[0].File.Text())
+	}
+	if strings.Contains(shown, secret) {
+		t.Errorf("the secret is shown:\n%s", shown)
+	}
+	if len(res.Findings) != 1 || len(res.Drops) != 1 || res.Findings[0].Key != "RUN login \\\n  *** \\\n  now" || res.Findings[0].Line() != 4 {
+		t.Errorf("findings and drops:\n%s", shown)
+	}
+	if got := res.Files[0].Text(); !strings.Contains(got, secret) {
+		t.Errorf("the file itself was changed: %q", got)
+	}
+}

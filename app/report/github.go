@@ -69,7 +69,7 @@ type annotation struct {
 func annotations(found []checks.Finding, d checks.Delta) []annotation {
 	var as []annotation
 	for _, f := range found {
-		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, f.Help, f.Rule.URL}})
+		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, provenance(f), f.Help, f.Rule.URL}})
 	}
 	for _, s := range d.Skips {
 		title := "Not checked"

@@ -147,8 +147,10 @@ func short(f checks.Finding) string { return heading(f) + ": " + prose(f.Message
 func entry(f checks.Finding) string {
 	var b strings.Builder
 	b.WriteString("- " + heading(f) + "\n\n  " + prose(f.Message) + "\n")
-	if f.Help != "" {
-		b.WriteString("\n  " + prose(f.Help) + "\n")
+	for _, more := range []string{provenance(f), f.Help} {
+		if more != "" {
+			b.WriteString("\n  " + prose(more) + "\n")
+		}
 	}
 	b.WriteString("\n" + excerptBlock(f.File, f.Span))
 	for i, other := range f.Related {

@@ -189,7 +189,7 @@ func (b *sarifLog) result(f checks.Finding, state string) *sarif.Result {
 	res := sarif.NewRuleResult(f.Rule.ID).
 		WithRuleIndex(b.rules[f.Rule.ID]).
 		WithLevel(level(f.Severity)).
-		WithMessage(message(f.Message, f.Help)).
+		WithMessage(message(f.Message, strings.TrimSpace(provenance(f)+" "+f.Help))).
 		WithBaselineState(state).
 		WithPartialFingerprints(map[string]string{fingerprint: b.fingerprint(f)})
 	res.AddLocation(location(f.File, f.Span))
@@ -206,7 +206,11 @@ func (b *sarifLog) result(f checks.Finding, state string) *sarif.Result {
 // fingerprint is the same in every run that has the finding, wherever its lines are.
 // Findings with one identity are told apart by their order.
 func (b *sarifLog) fingerprint(f checks.Finding) string {
-	id := strings.Join([]string{f.Rule.ID, f.Path(), f.Key}, "\x00")
+	home := f.Path()
+	if f.Home != nil {
+		home = f.Home.Path()
+	}
+	id := strings.Join([]string{f.Rule.ID, home, f.Key}, "\x00")
 	nth := b.equal[id]
 	b.equal[id]++
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", id, nth))

@@ -17,8 +17,7 @@ import (
 
 // TestSchema keeps review.schema.json, which describes what [JSON] writes, as the types
 // and the comments on them are. It is written with -update.
-func TestSchema(t *testing.T) {
-	t.Parallel()
+func TestSchema(t *testing.T) { //nolint:paralleltest // others read what it writes with -update
 	const name = "review.schema.json"
 	comments := typeComments(t)
 	reflector := jsonschema.Reflector{

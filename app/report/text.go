@@ -114,7 +114,7 @@ func (p *textPage) sum(r *review.Review, all bool) {
 	p.section("")
 	p.line(strings.Join(parts, " · "))
 	p.prose("", verdictSentence(r))
-	if r.Files == 0 {
+	if empty(r) {
 		p.prose("", "Dockerfiles are found by their names: `Dockerfile`, `Containerfile`, `Dockerfile.*`, `*.Dockerfile`. `dockerfiles` in `"+config.Path+"` includes others.")
 	}
 	if same+ignored > 0 && !all {
@@ -142,6 +142,7 @@ func (p *textPage) finding(f checks.Finding) {
 	}
 	p.excerpts(marks)
 	p.prose("  ", f.Message)
+	p.labeled("from", provenance(f))
 	p.labeled("help", f.Help)
 	if f.Fix != nil {
 		p.labeled("fix", f.Fix.Title+safetyOf(f.Fix))
@@ -161,6 +162,9 @@ func (p *textPage) skip(s checks.Skip) {
 		p.line(printable(line(s.Path)))
 	}
 	p.prose("  ", s.Reason)
+	if with := setsOf(s.Sets); with != "" {
+		p.labeled("from", "It is so with "+with+".")
+	}
 	p.labeled("help", s.Help)
 	p.line()
 }

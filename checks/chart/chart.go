@@ -35,6 +35,7 @@ type Chart struct {
 	Problems []Problem
 
 	files   []*file
+	packed  map[*source.File]bool // files of archives
 	missing []missing
 }
 
@@ -95,6 +96,9 @@ type Document struct {
 	Objects []*kube.Object
 	// Problems are what is wrong with the text as YAML, its places in File.
 	Problems []kube.Problem
+	// Stubbed are the templates of missing dependencies that were taken for empty. The
+	// text is not what Helm would give with them, and no origin in it is verified.
+	Stubbed []string
 }
 
 // A Renderer runs the templates of a chart: [render.Run] in this process, or in another.
@@ -147,7 +151,7 @@ func (c *Chart) rendering(set Set, answer *render.Rendering) *Rendering {
 	r := &Rendering{Set: set}
 	for i := range answer.Documents {
 		d := &answer.Documents[i]
-		doc := &Document{Template: c.files[d.File].source}
+		doc := &Document{Template: c.files[d.File].source, Stubbed: d.Stubbed}
 		doc.File = source.NewFile(doc.Template.Path(), d.Text)
 		doc.Origins = &Origins{chart: c, set: set.Name, rendering: answer, document: d, file: doc.File}
 		doc.Objects, doc.Problems = kube.Parse(doc.File, doc.Origins)

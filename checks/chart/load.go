@@ -170,6 +170,9 @@ func (l *loader) add(ctx context.Context, files []*file, dir, prefix string, sta
 			requirements = f.source
 		}
 		l.chart.files = append(l.chart.files, &file{name: prefix + f.name, source: f.source, packed: f.packed})
+		if f.packed {
+			l.chart.packed[f.source] = true
+		}
 		if len(l.chart.files) > maxFiles {
 			return l.tooMuch()
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -72,6 +73,12 @@ func TestMap(t *testing.T) {
 
 func mapStory(t *testing.T, data string, out *strings.Builder) {
 	t.Helper()
+	var questions []string
+	for _, f := range txtar.Parse([]byte(data)).Files {
+		if f.Name == "ask" {
+			questions = strings.Split(strings.TrimSpace(string(f.Data)), "\n")
+		}
+	}
 	charts, err := chart.Find(t.Context(), tree(data), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -98,6 +105,39 @@ func mapStory(t *testing.T, data string, out *strings.Builder) {
 			for _, p := range r.Problems {
 				printProblem(out, p)
 			}
+			for _, question := range questions {
+				ask(question, r.Objects(), out)
+			}
+		}
+	}
+}
+
+// ask prints where fields come from that a story asks for, one a line, and where fields
+// would come from that it asks for and that are absent.
+func ask(question string, objects []*kube.Object, out *strings.Builder) {
+	kind, path, _ := strings.Cut(question, " ")
+	for _, o := range objects {
+		if o.Kind != kind {
+			continue
+		}
+		node := o.Root
+		steps := strings.Split(path, ".")
+		for i, step := range steps {
+			var next *kube.Node
+			if n, err := strconv.Atoi(step); err == nil && node.Kind == kube.Sequence && n < len(node.Items) {
+				next = node.Items[n]
+			} else {
+				next = node.Get(step)
+			}
+			if next == nil {
+				fmt.Fprintf(out, "? no %s: %s\n", path, originName(o.WhereAbsent(node, steps[i:]...)))
+				node = nil
+				break
+			}
+			node = next
+		}
+		if node != nil {
+			fmt.Fprintf(out, "? %s: %s\n", path, originName(o.Where(node)))
 		}
 	}
 }
@@ -109,6 +149,9 @@ func printProblem(out *strings.Builder, p chart.Problem) {
 func mapDocument(t *testing.T, d *chart.Document, out *strings.Builder) {
 	t.Helper()
 	fmt.Fprintf(out, "## %s\n", d.Template.Path())
+	if len(d.Stubbed) > 0 {
+		fmt.Fprintf(out, "STUBBED %s\n", d.Stubbed)
+	}
 	for line := 1; line <= d.File.Lines(); line++ {
 		text := d.File.LineText(line)
 		if strings.TrimSpace(text) == "" {
@@ -124,8 +167,8 @@ func mapDocument(t *testing.T, d *chart.Document, out *strings.Builder) {
 			}
 			done = part.End
 			origin := d.Origins.Of(part)
-			if !origin.Verified {
-				t.Errorf("%s:%d: %q is not verified", d.File.Path(), line, d.File.Slice(part))
+			if origin.Verified == (len(d.Stubbed) > 0) {
+				t.Errorf("%s:%d: %q: verified is %t", d.File.Path(), line, d.File.Slice(part), origin.Verified)
 			}
 			origins = append(origins, originName(origin))
 			if m := token.FindStringSubmatch(d.File.Slice(part)); m != nil && !strings.Contains(placeLine(origin.Template), "@"+m[1]) {

@@ -17,7 +17,7 @@ func (c *Chart) problem(p *render.Problem) Problem {
 			out.Also = append(out.Also, c.files[t].source.Path())
 		}
 	}
-	if p.Dependency != render.None {
+	if p.Dependency != render.None && out.Place.IsZero() {
 		out.Place = c.missing[p.Dependency].place
 	}
 	value := "key=value"
@@ -30,7 +30,8 @@ func (c *Chart) problem(p *render.Problem) Problem {
 	case render.Version:
 		out.Help = fmt.Sprintf("Name the version of the cluster in the settings: `charts: [{path: %s, kubeVersion: 1.33.0}]`.", c.Path)
 	case render.Missing:
-		out.Help = "Put the dependency into `charts/`, or a chart of that name into the repository."
+		d := c.missing[p.Dependency]
+		out.Help = fmt.Sprintf("Put the chart `%s` into `charts/`, or anywhere in the repository with a version within %q.", d.name, d.version)
 	case render.Syntax, render.Limit, render.Other:
 	}
 	return out

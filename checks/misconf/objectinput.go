@@ -22,7 +22,7 @@ import (
 const (
 	maxObjectBytes = 3 << 19
 	maxNodes       = 100_000
-	maxContainers  = 100
+	maxContainers  = 50
 	maxNameBytes   = 253
 )
 

@@ -53,7 +53,7 @@ func TestQuestions(t *testing.T) {
 			t.Errorf("%s has no rule deny", name)
 		}
 	}
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,13 +73,11 @@ func TestQuestions(t *testing.T) {
 func TestSharingObjects(t *testing.T) {
 	t.Parallel()
 	names := manifestNames(t)[:40]
-	load := sync.OnceValues(compileObjects)
 	results := make([]string, 3)
 	var wg sync.WaitGroup
 	for i := range results {
 		wg.Go(func() {
-			s := New()
-			s.loadObjects = load
+			s := shared()
 			for _, name := range names {
 				findings, err := s.ScanObject(t.Context(), manifest(t, name))
 				results[i] += fmt.Sprintln(name, err)
@@ -113,7 +111,7 @@ const onePod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nsp
 func TestObjectsEnd(t *testing.T) {
 	t.Parallel()
 	o := object(t, onePod)
-	s := New()
+	s := shared()
 	s.WarmObjects(t.Context())
 
 	ended, cancel := context.WithCancel(t.Context())
@@ -138,7 +136,7 @@ func TestObjectsEnd(t *testing.T) {
 // asked about again, and that its findings move with it.
 func TestObjectMemo(t *testing.T) {
 	t.Parallel()
-	s := New()
+	s := shared()
 	before, err := s.ScanObject(t.Context(), object(t, onePod))
 	if err != nil {
 		t.Fatal(err)
@@ -189,15 +187,15 @@ func TestRefusedObjects(t *testing.T) {
 	tests := []struct{ name, text, want string }{
 		{"size", "apiVersion: v1\nkind: ConfigMap\ndata: {a: " + strings.Repeat("x", maxObjectBytes) + "}\n", "line 1: the object has more than 1536 KiB"},
 		{"values", "apiVersion: v1\nkind: A\na: [" + strings.Repeat("1,", maxNodes) + "]\n", "the object has more than 100000 values"},
-		{"containers", "apiVersion: v1\nkind: Pod\nspec:\n  containers: " + containers(maxContainers+1) + "\n", "line 4: the pod has more than 100 containers"},
-		{"containers of a template", "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {initContainers: " + containers(maxContainers+1) + "}}}\n", "more than 100 containers"},
-		{"containers in a review", "apiVersion: v1\nkind: A\nreview: {object: {kind: Pod, spec: {containers: " + containers(maxContainers+1) + "}}}\n", "more than 100 containers"},
+		{"containers", "apiVersion: v1\nkind: Pod\nspec:\n  containers: " + containers(maxContainers+1) + "\n", "line 4: the pod has more than 50 containers"},
+		{"containers of a template", "apiVersion: apps/v1\nkind: Deployment\nspec: {template: {spec: {initContainers: " + containers(maxContainers+1) + "}}}\n", "more than 50 containers"},
+		{"containers in a review", "apiVersion: v1\nkind: A\nreview: {object: {kind: Pod, spec: {containers: " + containers(maxContainers+1) + "}}}\n", "more than 50 containers"},
 		{"name", "apiVersion: v1\nkind: Pod\nmetadata:\n  name: " + long + "\n", "line 4: the name is not a string of at most 253 bytes"},
 		{"name of a container", "apiVersion: v1\nkind: Pod\nspec: {containers: [{name: " + long + "}]}\n", "the name is not a string"},
 		{"kind", "apiVersion: v1\nkind: " + long + "\n", "the kind is not a string"},
 		{"namespace that is a mapping", "apiVersion: v1\nkind: Pod\nmetadata: {namespace: {a: b}}\n", "the namespace is not a string"},
 	}
-	s := New()
+	s := shared()
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -231,10 +229,10 @@ func TestLargestObjects(t *testing.T) {
 	}{
 		{"containers", pod.String(), 10_000},
 		{"depth", "apiVersion: v1\nkind: Pod\nmetadata: {name: a, labels: " + depth + "}\nspec: {containers: [{name: a, env: " + depth + "}]}\n", 30},
-		{"keys", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n" + numberedLines("  password%d: email=x\n", 5_000), 2 * maxPerCheck},
-		{"lines", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    password: b@c.de" + strings.Repeat("\n    :", 50_000) + "\n", 10},
+		{"keys", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n" + numberedLines("  password%d: email=x\n", 1_000), 2 * maxPerCheck},
+		{"lines", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  a: |\n    password: b@c.de" + strings.Repeat("\n    :", 20_000) + "\n", 10},
 	}
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,4 +266,65 @@ func numberedLines(format string, n int) string {
 		fmt.Fprintf(&b, format, i)
 	}
 	return b.String()
+}
+
+var compiledObjects = sync.OnceValues(compileObjects)
+
+// shared is a scanner with a memory of its own and checks that all tests share.
+func shared() *Scanner {
+	s := New()
+	s.loadObjects = compiledObjects
+	return s
+}
+
+// BenchmarkScanObject is one Deployment of two containers that was not seen before.
+func BenchmarkScanObject(b *testing.B) {
+	s := shared()
+	text := manifestText(b, "bare-deployment-two-containers")
+	n := 0
+	for b.Loop() {
+		n++
+		o := object(b, strings.Replace(text, "name: two", fmt.Sprintf("name: two-%d", n), 1))
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkScanSmallObject is the same for a Service, which most checks pass by.
+func BenchmarkScanSmallObject(b *testing.B) {
+	s := shared()
+	text := manifestText(b, "good-others-service")
+	n := 0
+	for b.Loop() {
+		n++
+		o := object(b, strings.Replace(text, "name: web", fmt.Sprintf("name: web-%d", n), 1))
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkScanObjectAgain is a Deployment that was seen before, its findings placed anew.
+func BenchmarkScanObjectAgain(b *testing.B) {
+	s := shared()
+	o := manifest(b, "bare-deployment-two-containers")
+	for b.Loop() {
+		if _, err := s.ScanObject(b.Context(), o); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCompileObjects is what a run pays once, if its tree has objects.
+func BenchmarkCompileObjects(b *testing.B) {
+	for b.Loop() {
+		p, err := compileObjects()
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := p.question("Deployment"); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

@@ -80,7 +80,7 @@ func TestObjectAgreement(t *testing.T) {
 		t.Errorf("objects without a recorded opinion, record them with -trivy PATH -update (-files +recorded):\n%s", diff)
 	}
 
-	p, err := compileObjects()
+	p, err := compiledObjects()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +161,8 @@ func manifestNames(t testing.TB) []string {
 	return names
 }
 
-// manifest is the object of a file in the corpus.
-func manifest(t testing.TB, name string) *kube.Object {
+// manifestFile is a file in the corpus.
+func manifestFile(t testing.TB, name string) *source.File {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(manifests, name, "manifest.*"))
 	if err != nil || len(paths) != 1 {
@@ -172,7 +172,15 @@ func manifest(t testing.TB, name string) *kube.Object {
 	if err != nil {
 		t.Fatal(err)
 	}
-	objects, _ := kube.Parse(source.NewFile(filepath.Base(paths[0]), string(text)), nil)
+	return source.NewFile(filepath.Base(paths[0]), string(text))
+}
+
+func manifestText(t testing.TB, name string) string { return manifestFile(t, name).Text() }
+
+// manifest is the object of a file in the corpus.
+func manifest(t testing.TB, name string) *kube.Object {
+	t.Helper()
+	objects, _ := kube.Parse(manifestFile(t, name), nil)
 	if len(objects) != 1 {
 		t.Fatalf("%s: want one object, got %d", name, len(objects))
 	}

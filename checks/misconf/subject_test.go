@@ -16,7 +16,7 @@ var whole = map[string]string{
 // what it says.
 func TestObjectPlaces(t *testing.T) {
 	t.Parallel()
-	s := New()
+	s := shared()
 	var b strings.Builder
 	found := map[string]bool{}
 	for _, name := range manifestNames(t) {

@@ -128,7 +128,7 @@ func defaultContext(s *scene, v verdict) []spot {
 	}
 	var spots []spot
 	for _, p := range s.pods {
-		spots = append(spots, spot{key: "pod securityContext", at: s.below(p.Spec, []string{"securityContext"})})
+		spots = append(spots, spot{key: "pod securityContext", at: s.below(p.Spec, []string{"securityContext", "runAsNonRoot"})})
 	}
 	return spots
 }

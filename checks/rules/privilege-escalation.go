@@ -9,7 +9,8 @@ import (
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var privilegeEscalation = page(checks.Rule{
 	ID: "privilege-escalation", Title: "Container may gain privileges", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkPrivilegeEscalation,
+	Replaces: []checks.Replaced{{ID: "KSV-0001", Because: "it leaves Windows out, where the field is refused"}},
+	Object:   checkPrivilegeEscalation,
 })
 
 func checkPrivilegeEscalation(p *checks.ObjectPass) {

@@ -69,6 +69,7 @@ func TestImports(t *testing.T) {
 		"github.com/spf13/cobra":            {module + "cmd"},
 		"github.com/charmbracelet/x":        {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference": {module + "checks/base"},
+		"github.com/aymanbagabas/go-udiff":  {module + "fixes", module + "app/review", module + "app/githubtest"},
 	}
 	// never: what the core may not import itself: it returns data, it does not log and
 	// it does not know the hour.

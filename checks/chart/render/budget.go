@@ -56,7 +56,7 @@ func newBudget(ctx context.Context, limits Limits) *budget {
 
 // spend takes bytes from the budget. Every call costs some on top.
 func (b *budget) spend(bytes int) error {
-	const everyCall, askEvery = 32, 256
+	const everyCall, askEvery = 256, 256
 	if b.calls++; b.calls%askEvery == 0 || bytes > 1<<16 {
 		if err := b.done(); err != nil {
 			return &limit{message: "more time than there is", cause: err}

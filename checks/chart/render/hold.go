@@ -289,15 +289,19 @@ func mapKey(name reflect.Value, typ reflect.Type) (reflect.Value, error) {
 
 // deepCopy copies a value and keeps in mind where its parts came from.
 func (t *tracer) deepCopy(value any) (any, error) {
-	if err := t.measure(value); err != nil {
-		return nil, err
-	}
-	nodes := 0
-	_ = t.walk(value, &nodes, 0)
-	if err := t.spend(nodes * wordBytes); err != nil {
+	if err := t.spendOn(value); err != nil {
 		return nil, err
 	}
 	return t.copied(value), nil
+}
+
+// spendOn takes what a map or a list holds from the budget.
+func (t *tracer) spendOn(value any) error {
+	nodes := 0
+	if err := t.walk(value, &nodes, 0); err != nil {
+		return err
+	}
+	return t.spend(nodes * wordBytes)
 }
 
 func (t *tracer) copied(value any) any {
@@ -416,6 +420,9 @@ func (t *tracer) parsed(s string, f any) (map[string]any, error) {
 		return nil, err
 	}
 	m := f.(func(string) map[string]any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	if err := t.spendOn(m); err != nil {
+		return nil, err
+	}
 	t.noteText(m, plain, segments)
 	return m, nil
 }
@@ -426,6 +433,9 @@ func (t *tracer) parsedList(s string, f any) ([]any, error) {
 		return nil, err
 	}
 	list := f.(func(string) []any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	if err := t.spendOn(list); err != nil {
+		return nil, err
+	}
 	t.noteText(list, plain, segments)
 	return list, nil
 }

@@ -76,20 +76,32 @@ func splitKey(s string) []keyNode {
 	return path
 }
 
-// keys are the keys that origins name, with their places.
-func (r *run) keys(ring *keyring, l *loaded) []Key {
+// keys are the keys that origins and branches name, with their places.
+func (r *run) keys(ring *keyring, l *loaded, marked map[string]*traced) []Key {
 	layers := r.layers(l)
 	used := make([]bool, len(ring.keys))
+	for _, m := range marked {
+		for _, s := range m.skips {
+			if s.key != noKey {
+				used[s.key] = true
+			}
+		}
+	}
 	for _, o := range r.out.Origins {
 		if o.Key != None {
 			used[o.Key] = true
 		}
 	}
 	all := make([]Key, len(ring.keys))
-	for i := range all {
+	for i := len(all) - 1; i >= 0; i-- { // a key stands behind the one that holds it
+		n := ring.keys[i]
 		if used[i] {
 			all[i] = layers.key(ring.path(key(i)), ring.values[i])
+			if n.parent != noKey {
+				used[n.parent] = true
+			}
 		}
+		all[i].Parent, all[i].Field = int(n.parent), n.name
 	}
 	return all
 }

@@ -1,7 +1,10 @@
 package render
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -10,6 +13,7 @@ import (
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -18,6 +22,8 @@ var (
 	// (https://cs.opensource.google/go/go/+/refs/tags/go1.26:src/text/template/exec.go).
 	executeError = regexp.MustCompile(`(?s)^template: (.*?):(\d+):(\d+): executing ".*?" at <(.*?)>: (.*)$`)
 	parseError   = regexp.MustCompile(`(?s)^template: (.*?):(\d+): (.*)$`)
+	// How calls of functions that stand in for others show up in errors.
+	calling = regexp.MustCompile(`^(?:error calling )?(?:__)?(\w+): `)
 	// A key of the values in the text of an action.
 	valuesKey = regexp.MustCompile(`\$?\.Values\.([A-Za-z_][\w.]*\w)`)
 )
@@ -33,7 +39,10 @@ func (r *run) failure(one renderable, err error) Problem {
 	action := ""
 	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
 		if m := executeError.FindStringSubmatch(cause.Error()); m != nil {
-			p.Message = strings.TrimPrefix(m[5], "error calling ")
+			p.Message = m[5]
+			if strings.HasPrefix(p.Message, "error calling ") {
+				p.Message = calling.ReplaceAllString(p.Message, "$1: ")
+			}
 			if file, ok := r.files[m[1]]; ok { // the text of a `tpl` is no file
 				p.Place = r.place(file, m[2], m[3])
 			}
@@ -57,7 +66,65 @@ func (r *run) failure(one renderable, err error) Problem {
 	if keys := valuesKey.FindAllStringSubmatch(action, -1); keys != nil && p.Reason != Limit {
 		p.Key = strings.Join(append(chartNames(one.name), keys[len(keys)-1][1]), ".")
 	}
+	if name, _, _ := strings.Cut(p.Key, "."); p.Reason == Nil {
+		i := slices.IndexFunc(r.req.Missing, func(d Dependency) bool { return d.Chart == "" && d.Name == name })
+		if i >= 0 {
+			p.Reason, p.Dependency = Missing, i
+			p.Message = fmt.Sprintf("%s: the dependency `%s` is missing, and its values with it", p.Message, name)
+		}
+	}
 	return p
+}
+
+// unreadable is why the files of a chart cannot be loaded, with its place if that is in
+// one of the values files.
+func (r *run) unreadable(err error) Problem {
+	p := whole(Syntax, "%v", err)
+	for i, f := range r.req.Files {
+		if base := path.Base(f.Name); base != "values.yaml" && base != "Chart.yaml" && !slices.Contains(r.set.Values, i) {
+			continue
+		}
+		_, problems := kube.Roots(source.NewFile(f.Path, f.Data))
+		for _, at := range problems {
+			if at.Lost {
+				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
+				p.Message = at.Message // Helm's is about any of several broken files
+				return p
+			}
+		}
+	}
+	return p
+}
+
+// sortProblems puts the problems into the order of their places. The template in which
+// the cause lies comes first among those that are lost.
+func (r *run) sortProblems() {
+	for i := range r.out.Problems {
+		p := &r.out.Problems[i]
+		slices.SortStableFunc(p.Templates, func(a, b int) int {
+			return cmp.Or(order(b == p.Place.File, a == p.Place.File), strings.Compare(r.req.Files[a].Name, r.req.Files[b].Name))
+		})
+	}
+	slices.SortStableFunc(r.out.Problems, func(a, b Problem) int {
+		if len(a.Templates) == 0 || len(b.Templates) == 0 {
+			return cmp.Compare(len(a.Templates), len(b.Templates))
+		}
+		return cmp.Or(
+			strings.Compare(r.req.Files[a.Templates[0]].Name, r.req.Files[b.Templates[0]].Name),
+			cmp.Compare(a.Place.Start, b.Place.Start), strings.Compare(a.Message, b.Message),
+		)
+	})
+}
+
+// order compares truths, the false before the true.
+func order(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }
 
 // place is the action at a line and a column that counts bytes from zero, or the line

@@ -21,14 +21,23 @@ const (
 	fnDict    = "__dict"
 	fnList    = "__list"
 	fnSet     = "__set"
+	fnPart    = "__part"
 )
 
 // A program is what instrumentation knows of the templates of a request. The numbers in
 // instrumented templates are indices of its lists.
 type program struct {
-	texts []textSite
-	sites []site
-	slots int
+	texts  []textSite
+	sites  []site
+	slots  int
+	bodies map[int]string // the templates' texts by their files
+}
+
+// column is where in its line a place starts.
+func (p *program) column(at Place) int {
+	body := p.bodies[at.File]
+	start := min(at.Start, len(body))
+	return start - strings.LastIndexByte(body[:start], '\n') - 1
 }
 
 // A textSite is a piece of text of a template that is not blank.
@@ -48,6 +57,8 @@ type site struct {
 	refs []ref
 	// slot is the variable that the action sets, or what its body takes for the dot.
 	slot int
+	// body is how the part begins that the condition keeps away.
+	body body
 }
 
 // relative is the file of places in the text of a `tpl`.
@@ -66,10 +77,17 @@ type instrumenter struct {
 // defines. Messages of the parser name it.
 func (p *program) parseTemplate(name, text string, file, base int, functions map[string]any) (map[string]*parse.Tree, error) {
 	trees := map[string]*parse.Tree{}
+	places := actions(text)
+	if nested(text, places) {
+		return nil, limitError("actions nested deeper than %d", maxNest)
+	}
 	if _, err := parse.New(name).Parse(text, leftDelim, rightDelim, trees, functions, builtins); err != nil {
 		return nil, err
 	}
-	in := &instrumenter{program: p, file: file, base: base, text: text, actions: actions(text)}
+	if file != relative {
+		p.bodies[file] = strings.Repeat(" ", base) + text
+	}
+	in := &instrumenter{program: p, file: file, base: base, text: text, actions: places}
 	for _, tree := range trees {
 		in.list(tree.Root, scope{dot: dotOfTemplate})
 	}
@@ -98,14 +116,9 @@ func (in *instrumenter) list(list *parse.ListNode, s scope) {
 		case *parse.ActionNode:
 			s = in.action(n, s)
 		case *parse.IfNode:
-			inner := in.condition(n.Pipe, s, false)
-			in.list(n.List, inner)
-			in.list(n.ElseList, inner)
+			in.branch(&n.BranchNode, s, false)
 		case *parse.WithNode:
-			inner := in.condition(n.Pipe, s, true)
-			in.list(n.List, inner)
-			inner.dot = s.dot
-			in.list(n.ElseList, inner)
+			in.branch(&n.BranchNode, s, true)
 		case *parse.RangeNode:
 			in.rangeNode(n, s)
 		case *parse.TemplateNode:
@@ -157,6 +170,19 @@ func (in *instrumenter) action(n *parse.ActionNode, s scope) scope {
 	}
 	in.appendCall(n.Pipe, fnKeep, at)
 	return s
+}
+
+// branch instruments an `if` or a `with`.
+func (in *instrumenter) branch(n *parse.BranchNode, s scope, with bool) {
+	refs := in.refs(n.Pipe, s)
+	b, ok := in.body(n.List)
+	inner := in.condition(n.Pipe, s, with)
+	in.list(n.List, inner)
+	inner.dot = s.dot
+	in.list(n.ElseList, inner)
+	if ok {
+		in.skip(n, refs, b)
+	}
 }
 
 // condition instruments the pipeline of an `if` or a `with` and gives the scope of the
@@ -233,27 +259,37 @@ func (in *instrumenter) pipe(p *parse.PipeNode, s scope) {
 	if p == nil {
 		return
 	}
-	for _, cmd := range p.Cmds {
+	var cmds []*parse.CommandNode
+	for i, cmd := range p.Cmds {
 		fn, _ := cmd.Args[0].(*parse.IdentifierNode)
 		at := site{place: in.place(cmd.Pos), slot: noSlot}
 		if fn != nil && sited[fn.Ident] != "" {
 			at.refs = in.callRefs(cmd, s) // before the calls in its arguments are rewritten
 		}
-		for _, arg := range cmd.Args {
-			in.argument(arg, s)
-		}
-		if fn == nil {
-			continue
-		}
-		switch name := sited[fn.Ident]; {
-		case name != "":
-			cmd.Args = append(in.withSite([]parse.Node{identifier(name, fn.Pos)}, at), cmd.Args[1:]...)
-		case slices.Contains(looking, fn.Ident):
-			for i, arg := range cmd.Args[1:] {
-				cmd.Args[1+i] = look(arg)
+		if fn != nil && slices.Contains(joining, fn.Ident) {
+			for j, arg := range cmd.Args[1:] {
+				cmd.Args[1+j] = in.part(arg, s)
+			}
+		} else {
+			for _, arg := range cmd.Args {
+				in.argument(arg, s)
 			}
 		}
+		switch {
+		case fn == nil:
+		case sited[fn.Ident] != "":
+			cmd.Args = append(in.withSite([]parse.Node{identifier(sited[fn.Ident], fn.Pos)}, at), cmd.Args[1:]...)
+		case slices.Contains(looking, fn.Ident):
+			for j, arg := range cmd.Args[1:] {
+				cmd.Args[1+j] = look(arg)
+			}
+			if i > 0 { // the last argument comes from the command before
+				cmds = append(cmds, &parse.CommandNode{NodeType: parse.NodeCommand, Pos: cmd.Pos, Args: []parse.Node{identifier(fnLook, cmd.Pos)}})
+			}
+		}
+		cmds = append(cmds, cmd)
 	}
+	p.Cmds = cmds
 }
 
 func (in *instrumenter) argument(arg parse.Node, s scope) {
@@ -263,6 +299,24 @@ func (in *instrumenter) argument(arg parse.Node, s scope) {
 	case *parse.ChainNode:
 		in.argument(n.Node, s)
 	}
+}
+
+// joining are the functions that put texts together and leave them as they are.
+var joining = []string{"printf", "print", "println", "cat"}
+
+// part gives an argument that becomes a part of a text the mark of its key.
+func (in *instrumenter) part(arg parse.Node, s scope) parse.Node {
+	c := &refCollector{scope: s}
+	c.node(arg, false)
+	in.argument(arg, s)
+	if len(c.refs) == 0 {
+		return arg
+	}
+	pos := arg.Position()
+	args := in.withSite([]parse.Node{identifier(fnPart, pos)}, site{place: in.place(pos), refs: c.refs, slot: noSlot})
+	return &parse.PipeNode{NodeType: parse.NodePipe, Pos: pos, Cmds: []*parse.CommandNode{
+		{NodeType: parse.NodeCommand, Pos: pos, Args: append(args, arg)},
+	}}
 }
 
 // look has an argument's marks taken out before a function of the template package, which

@@ -128,6 +128,13 @@ func (c *refCollector) command(cmd *parse.CommandNode, weak bool) {
 				c.add(r, weak)
 				return
 			}
+		case fn.Ident == "dig" && len(args) > 2:
+			last := len(args) - 1
+			if r, ok := c.indexed(append([]parse.Node{args[last]}, args[:last-1]...)); ok {
+				c.add(r, weak)
+				c.node(args[last-1], weak)
+				return
+			}
 		case fn.Ident == "ternary" && len(args) == 3:
 			c.node(args[0], weak)
 			c.node(args[1], weak)

@@ -147,18 +147,23 @@ type Key struct {
 	Place Place
 	// Assigned says that one of the set's assignments sets it.
 	Assigned bool
+	// Parent is the index of the key that holds it, None at the top; Field is its name
+	// there, "" for an item of a list.
+	Parent int
+	Field  string
 }
 
 // A Branch is a part of a template that a condition kept from a document.
 type Branch struct {
-	// After is the offset in the document behind which the part would stand.
-	After int
+	// After is the offset in the document behind which the part would stand, Column the
+	// column at which it would start.
+	After, Column int
 	// Place is the action of the condition, Frame the inclusion in which it stands.
 	Place Place
 	Frame int
-	// Body is the first line of the part that is not blank, and Column its column.
-	Body string
-	// Key is the values key on which the condition hangs, None if there is not just one.
+	// Field is the field that the part sets first, "" if an action prints its fields.
+	Field string
+	// Key is the values key on which the condition hangs, None where it is not known.
 	Key int
 }
 

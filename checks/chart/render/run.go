@@ -10,9 +10,10 @@ import (
 
 // render renders the chart with the set.
 func (r *run) render(ctx context.Context) {
+	defer r.sortProblems()
 	l, err := r.load()
 	if err != nil {
-		r.problem(whole(Syntax, "%v", err))
+		r.problem(r.unreadable(err))
 		return
 	}
 	values, err := l.values()
@@ -44,7 +45,7 @@ func (r *run) render(ctx context.Context) {
 		}
 	}
 	r.out.Origins, r.out.Frames = t.origins, t.frames
-	r.out.Keys = r.keys(t.keys, l)
+	r.out.Keys = r.keys(t.keys, l, marked)
 	texts := r.plain(ctx, l, templates, marked)
 	for _, one := range templates {
 		text, ok := texts[one.name]
@@ -55,6 +56,7 @@ func (r *run) render(ctx context.Context) {
 		if m := marked[one.name]; m != nil && m.err == nil {
 			d.Stubbed = m.stubbed
 			d.Segments = verify(text, m.text, len(m.stubbed) == 0)
+			d.Branches = t.branches(text, d.Segments, m.skips)
 		}
 		r.out.Documents = append(r.out.Documents, d)
 	}
@@ -65,7 +67,7 @@ func (r *run) render(ctx context.Context) {
 
 // tracer makes a tracer for the chart's values.
 func (r *run) tracer(ctx context.Context, values, pristine map[string]any) *tracer {
-	t := newTracer(newBudget(ctx, r.limits), &program{}, values, pristine)
+	t := newTracer(newBudget(ctx, r.limits), &program{bodies: map[int]string{}}, values, pristine)
 	functions := helmFunctions()
 	t.parsing = functions
 	t.root = template.New("gotpl").Option("missingkey=zero")
@@ -78,6 +80,7 @@ func (r *run) tracer(ctx context.Context, values, pristine map[string]any) *trac
 type traced struct {
 	text    string
 	stubbed []string
+	skips   []skipped
 	err     error
 }
 
@@ -103,7 +106,7 @@ func (r *run) trace(t *tracer, templates []renderable) map[string]*traced {
 		}
 		one.values["Template"] = map[string]any{"Name": one.name, "BasePath": one.base}
 		text, err := t.execute(one.name, one.values)
-		all[one.name] = &traced{text: text, stubbed: sortedNames(t.stubbed), err: err}
+		all[one.name] = &traced{text: text, stubbed: sortedNames(t.stubbed), skips: t.skips, err: err}
 		if isLimit(err) {
 			break
 		}

@@ -41,7 +41,7 @@ func identity(value any) unsafe.Pointer {
 // first: the key that holds just this value, then those that hold a part of it, then
 // those that could have held it, and last those on which it only depends.
 func (t *tracer) taken(refs []ref, args []any, value any) []key {
-	if k := t.keys.of(value); k != noKey {
+	if k := t.keys.of(value); k > rootKey {
 		return []key{k}
 	}
 	const ranks = 4
@@ -70,7 +70,7 @@ func (t *tracer) taken(refs []ref, args []any, value any) []key {
 	var all []key
 	for _, keys := range ranked {
 		for _, k := range keys {
-			if !slices.Contains(all, k) {
+			if k != rootKey && !slices.Contains(all, k) {
 				all = append(all, k)
 			}
 		}

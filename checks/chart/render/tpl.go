@@ -40,6 +40,10 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 	if !strings.Contains(text, leftDelim) { // most values that may hold templates hold none
 		return marked, t.spend(len(text))
 	}
+	// Helm's own engine copies its table of templates each time.
+	if err := t.spend(len(text) + len(t.root.Templates())*wordBytes); err != nil {
+		return "", err
+	}
 	k := noKey
 	if keys := t.taken(site.refs, args, text); len(keys) > 0 {
 		k = keys[0]
@@ -65,9 +69,6 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 func (t *tracer) parseTpl(text string) (*template.Template, error) {
 	if run, ok := t.tpls[text]; ok {
 		return run, nil
-	}
-	if err := t.spend(len(text)); err != nil {
-		return nil, err
 	}
 	const name = "gotpl"
 	trees, err := t.program.parseTemplate(name, text, relative, 0, t.parsing)

@@ -29,6 +29,8 @@ type tracer struct {
 	tpls    map[string]*template.Template
 
 	now     *activation
+	last    mark // that was printed
+	skips   []skipped
 	nesting map[string]int // how often each template is being included
 	// stub says that templates which do not exist are taken for empty ones, stubbed names
 	// those that were.
@@ -71,13 +73,13 @@ func newTracer(b *budget, p *program, values, pristine map[string]any) *tracer {
 func (t *tracer) functions() template.FuncMap {
 	return template.FuncMap{
 		fnText: t.text, fnOut: t.print, fnKeep: t.keep, fnRange: t.enter, fnRound: t.round,
-		fnInclude: t.include, fnTpl: t.tpl, fnLook: t.look,
+		fnInclude: t.include, fnTpl: t.tpl, fnLook: t.look, fnSkip: t.skip, fnPart: t.piece,
 	}
 }
 
 // execute runs a template as a document and gives its text with marks.
 func (t *tracer) execute(name string, data any) (string, error) {
-	t.now = &activation{frame: None}
+	t.now, t.last, t.skips = &activation{frame: None}, boundary, nil
 	clear(t.nesting)
 	clear(t.stubbed)
 	var buf bytes.Buffer
@@ -95,6 +97,7 @@ func (t *tracer) text(id int) (string, error) {
 	}
 	at := textKey{id, t.now.frame}
 	if s, ok := t.texts[at]; ok && site.file != relative {
+		t.last, _ = markAt(s[strings.LastIndexByte(s, lead)-4:])
 		return s, nil
 	}
 	if len(site.lines) == 0 {
@@ -109,7 +112,7 @@ func (t *tracer) text(id int) (string, error) {
 			return "", err
 		}
 		b = appendMark(b, m)
-		done = line.End
+		t.last, done = m, line.End
 	}
 	s := string(append(b, site.text[done:]...))
 	if site.file != relative {
@@ -156,11 +159,35 @@ func (t *tracer) print(id int, args ...any) (string, error) {
 	}
 	return t.markUp(s, func() (mark, error) {
 		k := noKey
-		if keys := t.taken(site.refs, args, value); len(keys) > 0 {
-			k = keys[0]
+		if !isMarked(s) { // else every part with a key has its mark
+			if keys := t.taken(site.refs, args, value); len(keys) > 0 {
+				k = keys[0]
+			}
 		}
 		return t.origin(site.place, k)
 	}, site)
+}
+
+// piece is a value that becomes a part of a text, with the mark of its key if it is text.
+func (t *tracer) piece(id int, args ...any) (any, error) {
+	value := args[len(args)-1]
+	s, ok := value.(string)
+	if !ok || isMarked(s) || strings.TrimLeft(s, blanks) == "" || strings.Contains(s, "\n") {
+		return value, nil
+	}
+	keys := t.taken(t.program.sites[id].refs, args, value)
+	if len(keys) == 0 {
+		return value, nil
+	}
+	m, err := t.mark(Origin{Place: Place{File: pending}, Frame: t.now.frame, Key: int(keys[0])})
+	if err != nil {
+		return nil, err
+	}
+	start, end := content(s)
+	b := append(make([]byte, 0, len(s)+2*markBytes), s[:start]...)
+	b = appendMark(b, boundary)
+	b = appendMark(append(b, s[start:end]...), m)
+	return string(append(b, s[end:]...)), nil
 }
 
 // markUp puts the mark of an action behind every part of a text that has none.
@@ -214,6 +241,11 @@ func (t *tracer) markUp(s string, own func() (mark, error), site *site) (string,
 		from = at
 		if ok {
 			from += markBytes
+		}
+	}
+	if i := bytes.LastIndexByte(b, lead); i >= markBytes/2 {
+		if m, ok := markAt(string(b[i-markBytes/2 : i+markBytes/2])); ok {
+			t.last = m
 		}
 	}
 	return string(b), nil

@@ -24,15 +24,16 @@ var (
 	moving = []string{
 		"list", "tuple", "rest", "initial", "append", "push", "prepend", "concat", "reverse", "compact", "slice", "chunk",
 		"mustRest", "mustInitial", "mustAppend", "mustPush", "mustPrepend", "mustReverse", "mustCompact", "mustSlice",
-		"mustChunk", "values", "trim", "toString", "toStrings",
+		"mustChunk", "values", "trim", "toString", "toStrings", "join",
 	}
+	// measured are those of them that go through all of a value.
+	measured = []string{"toString", "toStrings", "join"}
 	// changing are the functions that make one text of another. The result has the marks of
 	// the text, line by line if it has as many.
 	changing = []string{
 		"quote", "squote", "trunc", "trimSuffix", "trimPrefix", "trimAll", "trimall", "substr", "lower", "upper", "title",
-		"untitle", "replace", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
-		"regexReplaceAll", "regexReplaceAllLiteral", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "regexFind",
-		"mustRegexFind", "base", "dir", "clean", "wrap", "wrapWith", "urlquery", "html",
+		"untitle", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
+		"regexFind", "mustRegexFind", "base", "dir", "clean", "wrap",
 	}
 	// structural are the functions that see the outside of maps and lists only.
 	structural = []string{"keys", "pluck", "dig", "get", "set", "unset", "hasKey", "pick", "omit"}
@@ -46,7 +47,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 		if !slices.Contains(passing, name) {
 			watched[name] = t.wrap(f, conduct{
 				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
-				structural: slices.Contains(structural, name),
+				measures: !slices.Contains(moving, name) && !slices.Contains(structural, name) || slices.Contains(measured, name),
 			})
 		}
 	}
@@ -57,7 +58,7 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 }
 
 // A conduct says in which of the lists a function is.
-type conduct struct{ moves, changes, structural bool }
+type conduct struct{ moves, changes, measures bool }
 
 // wrap makes a function of the same type around one.
 func (t *tracer) wrap(f any, does conduct) any {
@@ -151,14 +152,14 @@ func (c *call) argument(v reflect.Value, variadic bool) reflect.Value {
 
 // composite prepares a map or a list.
 func (c *call) composite(v reflect.Value) reflect.Value {
-	if c.moves || c.structural {
+	if !c.measures {
 		return v
 	}
 	value := v.Interface()
 	if c.err == nil {
 		c.err = c.measure(value)
 	}
-	if c.err != nil || !c.mixed {
+	if c.err != nil || c.moves || !c.mixed {
 		return v
 	}
 	if clean := stripAll(value); clean != nil {
@@ -228,8 +229,18 @@ func (c *call) result(v reflect.Value) error {
 	return nil
 }
 
-// remark puts the marks of a text behind what was made of it.
+// remark puts the marks of a text into what was made of it: where they were if it still
+// holds the text or is a part of it, or else behind its lines.
 func remark(s, from string) string {
+	if was := strip(from); s == "" || was == "" {
+		return s
+	} else if strings.HasPrefix(was, s) {
+		return cut(from, 0, len(s))
+	} else if strings.HasSuffix(was, s) {
+		return cut(from, len(was)-len(s), len(was))
+	} else if before, after, ok := strings.Cut(s, was); ok && !strings.Contains(from, "\n") {
+		return before + string(appendMark(nil, boundary)) + from + after
+	}
 	lines, sources := strings.Split(s, "\n"), strings.Split(from, "\n")
 	if len(lines) != len(sources) && len(lines) > 1 {
 		return s
@@ -258,36 +269,17 @@ var plainVerbs = regexp.MustCompile(`^(?:[^%]|%[svdt%])*$`)
 // own are the functions that deal with marks, keys or their budget in ways of their own.
 func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 	f := template.FuncMap{
-		"indent":  t.indent,
-		"nindent": func(n int, s string) (string, error) { s, err := t.indent(n, s); return "\n" + s, err },
-		"repeat":  t.repeat,
 		"print":   func(args ...any) (string, error) { return t.join(fmt.Sprint, args) },
 		"println": func(args ...any) (string, error) { return t.join(fmt.Sprintln, args) },
 		"printf":  t.printf,
+		"cat": func(args ...any) (string, error) {
+			args = slices.DeleteFunc(slices.Clone(args), func(v any) bool { return v == nil })
+			return t.join(func(args ...any) string { return strings.TrimSuffix(fmt.Sprintln(args...), "\n") }, args)
+		},
 	}
 	maps.Copy(f, t.holding(functions))
+	maps.Copy(f, t.guarded(functions))
 	return f
-}
-
-func (t *tracer) indent(n int, s string) (string, error) {
-	if n > maxString || n*(strings.Count(s, "\n")+1) > maxString {
-		return "", limitError("a text indented by %d", n)
-	}
-	if err := t.spend(len(s) + n*(strings.Count(s, "\n")+1)); err != nil {
-		return "", err
-	}
-	pad := strings.Repeat(" ", n)
-	return pad + strings.ReplaceAll(s, "\n", "\n"+pad), nil
-}
-
-func (t *tracer) repeat(n int, s string) (string, error) {
-	if n > 0 && len(s) > 0 && n > maxString/len(s) {
-		return "", limitError("a text repeated %d times", n)
-	}
-	if err := t.spend(n * len(s)); err != nil {
-		return "", err
-	}
-	return strings.Repeat(s, n), nil
 }
 
 func (t *tracer) join(print func(...any) string, args []any) (string, error) {

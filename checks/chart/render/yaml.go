@@ -182,14 +182,18 @@ func (w *yamlMarker) put(in any, name string, value any, line int) {
 	switch {
 	case len(e.marks) > 0:
 		w.marks[line] = e.marks
-	case len(e.keys) > 0:
+	default: // also without a key, so that the line is not taken for one of another key
+		k := noKey
+		if len(e.keys) > 0 {
+			k = e.keys[0]
+		}
 		if line > 0 && len(w.marks[line-1]) == 1 {
-			if o := w.origins[w.marks[line-1][0]-1]; o.Place.File == pending && o.Key == int(e.keys[0]) {
+			if o := w.origins[w.marks[line-1][0]-1]; o.Place.File == pending && o.Key == int(k) {
 				w.marks[line] = w.marks[line-1] // a further line of the same scalar
 				return
 			}
 		}
-		m, err := w.mark(Origin{Place: Place{File: pending}, Frame: w.now.frame, Key: int(e.keys[0])})
+		m, err := w.mark(Origin{Place: Place{File: pending}, Frame: w.now.frame, Key: int(k)})
 		if err != nil && w.err == nil {
 			w.err = err
 		}
