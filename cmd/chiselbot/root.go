@@ -29,7 +29,7 @@ Begin with "chiselbot demo", then run "chiselbot review" in a repository of your
 	}
 	root.SetVersionTemplate("chiselbot {{.Version}}\n")
 	root.SetFlagErrorFunc(wrongUsage)
-	root.AddCommand(p.reviewCommand(), p.fixCommand(), p.serveCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand(), p.sandboxCommand())
+	root.AddCommand(p.reviewCommand(), p.fixCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand(), p.serveCommand(), p.sandboxCommand())
 	return root
 }
 
