@@ -21,9 +21,9 @@ func objectLines(changes []checks.ObjectChange) []string {
 	var lines []string
 	for _, c := range changes {
 		var b strings.Builder
-		b.WriteString(codeSpan(c.Object) + " of " + codeSpan(ownerOf(c.Home)))
+		b.WriteString(CodeSpan(c.Object) + " of " + CodeSpan(ownerOf(c.Home)))
 		if with := setsOf(c.Sets); with != "" {
-			b.WriteString(" with " + prose(with))
+			b.WriteString(" with " + Prose(with))
 		}
 		switch {
 		case c.Added:
@@ -52,14 +52,14 @@ func ownerOf(home string) string {
 }
 
 func fieldLine(f checks.FieldChange) string {
-	says := codeSpan(f.Path) + ": "
+	says := CodeSpan(f.Path) + ": "
 	switch {
 	case f.Before == "":
-		says += "now " + codeSpan(shortened(f.After))
+		says += "now " + CodeSpan(shortened(f.After))
 	case f.After == "":
-		says += codeSpan(shortened(f.Before)) + " is gone"
+		says += CodeSpan(shortened(f.Before)) + " is gone"
 	default:
-		says += codeSpan(shortened(f.Before)) + " → " + codeSpan(shortened(f.After))
+		says += CodeSpan(shortened(f.Before)) + " → " + CodeSpan(shortened(f.After))
 	}
 	for _, o := range []kube.Origin{f.To, f.From} {
 		if at := o.Place(); !at.IsZero() {
