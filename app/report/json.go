@@ -328,13 +328,14 @@ func placeJSON(f *source.File, s source.Span) jsonPlace {
 
 // escapeJSON writes as escapes what a terminal would obey, a person not see, or a
 // machine that reads logs take for a command. They mean the same to whoever reads the
-// JSON, and all of it can only stand in strings.
+// JSON, and all of it can only stand in strings. So does U+FFFD, which stands for what is
+// not UTF-8, because Go 1.26 escapes it there and 1.27 does not.
 func escapeJSON(text []byte) []byte {
 	text = commandAnywhere.ReplaceAll(text, []byte(`\u0023$1`))
 	var out bytes.Buffer
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
-		if unseen(r) && r != '\n' {
+		if r == utf8.RuneError || unseen(r) && r != '\n' {
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&out, `\u%04x`, unit)
 			}

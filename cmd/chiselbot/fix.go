@@ -195,7 +195,7 @@ func (p program) show(out report.Plans, flags fixFlags) error {
 				return fmt.Errorf("write patch: %w", err)
 			}
 			for _, r := range plan.Reasons {
-				fmt.Fprintf(p.err, "chiselbot: %s:%d: %s\n", r.At.Path(), r.At.Line(), r.Message)
+				fmt.Fprint(p.err, report.Shown(fmt.Sprintf("chiselbot: %s:%d: %s\n", r.At.Path(), r.At.Line(), r.Message)))
 			}
 		}
 		return nil
