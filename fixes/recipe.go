@@ -19,6 +19,9 @@ type Recipe struct {
 	Title string
 	// Doc is the recipe's page in Markdown, URL where it is published.
 	Doc, URL string
+	// Follows are the rules whose fixes belong to a plan where they are about the
+	// containers that run its image.
+	Follows []Follow
 	// Plan makes the plan for one Dockerfile, nil where the recipe has nothing to do.
 	// It does not prove it.
 	Plan func(ctx context.Context, s Subject) (*Plan, error)
@@ -44,6 +47,8 @@ type Options struct {
 	// Together makes each plan in the tree as the plans before it leave it, so that all can
 	// be applied one after the other. Otherwise each stands alone.
 	Together bool
+	// Only tells the Dockerfiles to plan for; nil stands for all.
+	Only func(path string) bool
 }
 
 // Plans makes and proves the plans of a recipe for all Dockerfiles of a tree, in the
@@ -54,9 +59,13 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 	if err != nil {
 		return nil, nil, err
 	}
+	var before *look // what is found in the tree, once somebody asks
 	var plans []*Plan
 	var skips []checks.Skip
 	for _, name := range listed.dockerfiles {
+		if opts.Only != nil && !opts.Only(name) {
+			continue
+		}
 		subject, err := listed.subject(tree, name, opts.Checks)
 		if err != nil {
 			skips = append(skips, unread(name, err))
@@ -69,6 +78,20 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 		if plan == nil {
 			continue
 		}
+		plan.recipe = recipe
+		plans = append(plans, plan)
+		if !plan.Applicable() {
+			continue
+		}
+		if before == nil {
+			if before, err = see(ctx, tree, opts.Checks); err != nil {
+				return nil, nil, err
+			}
+		}
+		after, err := follow(ctx, tree, before, plan, recipe, opts)
+		if err != nil {
+			return nil, nil, fmt.Errorf("plan %s for %s: %w", recipe.ID, name, err)
+		}
 		again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
 			subject, err := listed.subject(edited, name, opts.Checks)
 			if err != nil {
@@ -76,12 +99,11 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 			}
 			return recipe.Plan(ctx, subject)
 		}
-		if err := Prove(ctx, tree, plan, again, opts); err != nil {
+		if err := prove(ctx, before, after, plan, again); err != nil {
 			return nil, nil, fmt.Errorf("prove %s for %s: %w", recipe.ID, name, err)
 		}
-		plans = append(plans, plan)
-		if opts.Together {
-			tree = plan.Edited(tree)
+		if opts.Together && plan.Applicable() {
+			tree, before = after.tree, after
 		}
 	}
 	return plans, skips, nil

@@ -112,57 +112,7 @@ func TestChange(t *testing.T) {
 		if _, err := fs.Stat(ch.Head().FS, "link"); err == nil {
 			t.Error("a link was followed")
 		}
-		if err := fstest.TestFS(noLinks{ch.Base().FS.(fs.ReadDirFS)}, "Dockerfile", "chart/templates/über.yaml"); err != nil {
-			t.Error(err)
-		}
 	})
-}
-
-// noLinks hides what fstest would open.
-type noLinks struct{ fs.ReadDirFS }
-
-func (f noLinks) ReadDir(name string) ([]fs.DirEntry, error) {
-	list, err := f.ReadDirFS.ReadDir(name)
-	var kept []fs.DirEntry
-	for _, d := range list {
-		if (d.IsDir() || d.Type().IsRegular()) && d.Name() != "too-large" {
-			kept = append(kept, d)
-		}
-	}
-	return kept, err
-}
-
-func (f noLinks) Open(name string) (fs.File, error) {
-	file, err := f.ReadDirFS.Open(name)
-	if dir, ok := file.(fs.ReadDirFile); ok && err == nil {
-		return noLinksFolder{dir, f, name, 0}.open(), nil
-	}
-	return file, err
-}
-
-type noLinksFolder struct {
-	fs.ReadDirFile
-	in   noLinks
-	name string
-	at   int
-}
-
-func (f noLinksFolder) open() *noLinksFolder { return &f }
-
-func (f *noLinksFolder) ReadDir(n int) ([]fs.DirEntry, error) {
-	all, err := f.in.ReadDir(f.name)
-	if err != nil {
-		return nil, err
-	}
-	all = all[f.at:]
-	if n > 0 && len(all) == 0 {
-		return nil, errEOF
-	}
-	if n > 0 {
-		all = all[:min(n, len(all))]
-	}
-	f.at += len(all)
-	return all, nil
 }
 
 // TestDerived: a head's listing that follows from a comparison is the one that GitHub
@@ -338,12 +288,19 @@ func TestTree(t *testing.T) {
 	t.Parallel()
 	inWorld(t, githubtest.Options{}, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		commit := w.repo.Push("alice", "feature/x", "More", githubtest.Write("x", "y"))
+		commit := w.repo.Push("alice", "feature/x", "More", githubtest.Write("x", "y"), githubtest.Write("a/b/c", ""))
 		for _, revision := range []string{"", "main", "feature/x", commit} {
 			tree, err := w.client.Tree(ctx, w.at, revision)
 			if err != nil || contents(w.T, tree)["Dockerfile"] != "FROM scratch\n" || len(tree.Commit) != 40 {
 				t.Errorf("%q: commit %q, %v", revision, tree.Commit, err)
 			}
+		}
+		tree, err := w.client.Tree(ctx, w.at, "feature/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := fstest.TestFS(tree.FS, "Dockerfile", "x", "a/b/c"); err != nil {
+			t.Error(err)
 		}
 		if _, err := w.client.Tree(ctx, w.at, "none"); !isNotFound(err) {
 			t.Errorf("a branch that is not there: %v", err)
@@ -355,7 +312,7 @@ func TestTree(t *testing.T) {
 		w.github.Include(w.inst, empty)
 		at := w.at
 		at.ID, at.Name = empty.ID, "empty"
-		tree, err := w.client.Tree(ctx, at, "")
+		tree, err = w.client.Tree(ctx, at, "")
 		if err != nil || len(contents(w.T, tree)) != 0 {
 			t.Errorf("an empty repository: %v", err)
 		}
@@ -398,6 +355,10 @@ func TestHostile(t *testing.T) {
 	inWorld(t, githubtest.Options{}, func(t *testing.T, w *world) {
 		deep := w.repo.Push("mallory", "deep", "Evil", githubtest.Write(strings.Repeat("a/", 300)+"x", "x"))
 		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), deep, nil); err == nil || !strings.Contains(err.Error(), "deeper than 256 folders") {
+			t.Errorf("error %v", err)
+		}
+		dots := w.repo.Push("mallory", "dots", "Evil", githubtest.Write("./../x", "x"))
+		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), dots, nil); err == nil || !strings.Contains(err.Error(), "a name that git does not allow") {
 			t.Errorf("error %v", err)
 		}
 	})

@@ -40,8 +40,11 @@ func translate(err error) error {
 		if e := github.CheckResponse(token.Response); e != nil {
 			_ = errors.As(e, &answer) // without words the status has to do
 		}
-		if token.Response.StatusCode == http.StatusUnprocessableEntity {
-			// A permission or the repository is not among those that were granted.
+		switch {
+		case token.Response.StatusCode != http.StatusUnprocessableEntity:
+		case strings.Contains(answer.Message, "repository that does not exist"):
+			return fmt.Errorf("get a token: %s: %w", words(answer), app.ErrNotFound)
+		default: // a permission was not granted
 			return fmt.Errorf("get a token: %s: %w", words(answer), app.ErrForbidden)
 		}
 		return fmt.Errorf("get a token: %w", status(token.Response.StatusCode, words(answer)))

@@ -68,6 +68,7 @@ type Client struct {
 	endpoint endpoint
 	appID    int64
 	listings *listingCache
+	answers  *answerCache
 	own      *github.Client // as the App itself
 
 	mu       sync.Mutex
@@ -103,7 +104,7 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		config: config, endpoint: at, appID: config.Credentials.AppID, listings: newListingCache(),
+		config: config, endpoint: at, appID: config.Credentials.AppID, listings: newListingCache(), answers: newAnswerCache(),
 		sessions: map[sessionKey]*github.Client{}, gates: map[int64]*gate{},
 	}
 	transport, err := ghinstallation.NewAppsTransport(c.transport(0), c.appID, []byte(config.Credentials.PrivateKey))
@@ -230,7 +231,11 @@ func (c *Client) gatedTransport(installation int64) *transport {
 		g = &gate{}
 		c.gates[installation] = g
 	}
-	return &transport{client: c, installation: installation, gate: g}
+	t := &transport{client: c, installation: installation, gate: g}
+	if installation != 0 {
+		t.forTokens = c.gatedTransport(0)
+	}
+	return t
 }
 
 func (c *Client) transport(installation int64) *transport {

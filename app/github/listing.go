@@ -64,7 +64,9 @@ func newListing(tree string, items map[string]item) *listing {
 	children := map[string]map[string]*entry{".": {}}
 	for path, it := range items {
 		dir, name := split(path)
-		l.folder(children, dir)[name] = &entry{name: name, item: it}
+		if in := l.folder(children, dir); in[name] == nil { // else there is a folder
+			in[name] = &entry{name: name, item: it}
+		}
 	}
 	l.folders = make(map[string][]fs.DirEntry, len(children))
 	for dir, named := range children {
@@ -199,24 +201,34 @@ var errListing = errors.New("the cached listing is damaged")
 
 // decodeListing reads what encode wrote.
 func decodeListing(tree string, data []byte) (*listing, error) {
-	items := map[string]item{}
-	for line := range bytes.SplitSeq(bytes.TrimSuffix(data, []byte{0}), []byte{0}) {
-		parts := strings.SplitN(string(line), " ", 4)
-		if len(parts) != 4 {
-			return nil, errListing
-		}
-		mode, err1 := strconv.ParseUint(parts[0], 8, 32)
-		size, err2 := strconv.ParseInt(parts[2], 10, 64)
-		if err1 != nil || err2 != nil || checkPath(parts[3]) != nil {
-			return nil, errListing
-		}
-		items[parts[3]] = item{mode: uint32(mode), sha: parts[1], size: size}
+	items, err := decodeItems(data)
+	if err != nil {
+		return nil, err
 	}
 	l := newListing(tree, items)
 	if !l.exact {
 		return nil, errListing
 	}
 	return l, nil
+}
+
+func decodeItems(data []byte) (map[string]item, error) {
+	items := map[string]item{}
+	for len(data) > 0 {
+		line, rest, whole := bytes.Cut(data, []byte{0})
+		parts := strings.SplitN(string(line), " ", 4)
+		if !whole || len(parts) != 4 {
+			return nil, errListing
+		}
+		mode, err1 := strconv.ParseUint(parts[0], 8, 32)
+		size, err2 := strconv.ParseInt(parts[2], 10, 64)
+		if err1 != nil || err2 != nil || mode == modeFolder || checkPath(parts[3]) != nil {
+			return nil, errListing
+		}
+		items[parts[3]] = item{mode: uint32(mode), sha: parts[1], size: size}
+		data = rest
+	}
+	return items, nil
 }
 
 // checkPath refuses what is only made to harm who reads it.
@@ -226,6 +238,11 @@ func checkPath(path string) error {
 		return fmt.Errorf("the path %.60q... is longer than %d bytes", path, source.MaxPathBytes)
 	case strings.Count(path, "/") > maxDepth:
 		return fmt.Errorf("the path %.60q... is deeper than %d folders", path, maxDepth)
+	}
+	for name := range strings.SplitSeq(path, "/") {
+		if name == "" || name == "." || name == ".." {
+			return fmt.Errorf("the path %.60q has a name that git does not allow", path)
+		}
 	}
 	return nil
 }

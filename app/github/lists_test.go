@@ -63,6 +63,28 @@ func TestInstallations(t *testing.T) {
 	})
 }
 
+// TestConditional: a list that has not changed is not counted, and one that has is read
+// anew.
+func TestConditional(t *testing.T) {
+	t.Parallel()
+	inWorld(t, githubtest.Options{}, func(t *testing.T, w *world) {
+		list := func() []app.Repository { return all(t, w.client.Repositories(t.Context(), w.inst.ID)) }
+		left := func() int { return w.quotas[len(w.quotas)-1].Remaining }
+		for i := range 150 {
+			w.github.Include(w.inst, w.github.AddRepository(fmt.Sprint("acme/", i)))
+		}
+		first := list()
+		before := left()
+		if diff := cmp.Diff(first, list()); diff != "" || left() != before {
+			t.Errorf("%d requests are left of %d; %s", left(), before, diff)
+		}
+		w.repo.Archive()
+		if got := list(); len(got) != len(first)-1 || left() != before-1 { // the first page
+			t.Errorf("%d repositories; %d requests are left of %d", len(got), left(), before)
+		}
+	})
+}
+
 // TestOpenPullRequests lists more than a page, with what is checked.
 func TestOpenPullRequests(t *testing.T) {
 	t.Parallel()

@@ -73,17 +73,22 @@ func (g *gate) passed() {
 }
 
 // A transport is the way to GitHub for one installation, or for the App itself. It is
-// below authentication, so that requests for tokens take it too.
+// below authentication.
 type transport struct {
 	client       *Client
-	installation int64
+	installation int64 // 0 for the App
 	gate         *gate
+	// forTokens is the App's own way, by which an installation gets its token.
+	forTokens *transport
 }
 
 // RoundTrip sends a request unless GitHub wants none, and reads what the answer says of
 // its limits. What only reads is tried again when GitHub does not answer or says that it
 // cannot; what writes is not, because it may have been done.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if t.forTokens != nil && isForToken(req) {
+		return t.forTokens.RoundTrip(req)
+	}
 	ctx := req.Context()
 	if createsContent(req) {
 		if err := t.gate.check(time.Now()); err != nil {
@@ -124,13 +129,14 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // send sends a request and bounds its time and its answer, the body included.
 func (t *transport) send(req *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), requestTimeout)
-	resp, err := t.client.config.Transport.RoundTrip(req.WithContext(ctx))
+	ask, key, known := t.client.answers.ask(req.WithContext(ctx), t.installation)
+	resp, err := t.client.config.Transport.RoundTrip(ask)
 	if err != nil {
 		cancel()
 		return nil, err
 	}
 	resp.Body = &boundedBody{body: resp.Body, left: io.LimitReader(resp.Body, maxAnswerBytes), cancel: cancel}
-	return resp, nil
+	return t.client.answers.take(resp, key, known)
 }
 
 // A boundedBody ends its request's time when it is closed or read whole. The library does
@@ -168,8 +174,10 @@ func sleep(ctx context.Context, d time.Duration) error {
 // repeatable reports whether a request can be sent again: all reading, which includes
 // queries, and getting a token.
 func repeatable(req *http.Request) bool {
-	return req.Method == http.MethodGet || isQuery(req) || strings.HasSuffix(req.URL.Path, "/access_tokens")
+	return req.Method == http.MethodGet || isQuery(req) || isForToken(req)
 }
+
+func isForToken(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/access_tokens") }
 
 func isQuery(req *http.Request) bool { return strings.HasSuffix(req.URL.Path, "/graphql") }
 
@@ -180,7 +188,7 @@ func createsContent(req *http.Request) bool {
 	switch {
 	case req.Method != http.MethodPost || isQuery(req):
 		return false
-	case strings.HasSuffix(path, "/access_tokens"), strings.HasSuffix(path, "/attempts"), strings.HasSuffix(path, "/conversions"):
+	case isForToken(req), strings.HasSuffix(path, "/attempts"), strings.HasSuffix(path, "/conversions"):
 		return false
 	case strings.HasSuffix(path, "/git/blobs"), strings.HasSuffix(path, "/git/trees"), strings.HasSuffix(path, "/git/commits"):
 		return false

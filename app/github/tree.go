@@ -72,9 +72,7 @@ func (e *entry) Info() (fs.FileInfo, error) {
 
 // hidden reports whether git would never write the name to a disk. It is there to harm
 // who does: https://git-scm.com/docs/git-fsck.
-func hidden(name string) bool {
-	return name == "" || name == "." || name == ".." || strings.EqualFold(name, ".git")
-}
+func hidden(name string) bool { return strings.EqualFold(name, ".git") }
 
 // lookup finds a name.
 func (t *tree) lookup(name string) (*entry, error) {
@@ -90,11 +88,11 @@ func (t *tree) lookup(name string) (*entry, error) {
 		}
 	}
 	_, last := split(name)
-	if it, ok := t.listing.items[name]; ok {
-		return &entry{name: last, path: name, item: it, tree: t}, nil
-	}
 	if _, ok := t.listing.folders[name]; ok {
 		return &entry{name: last, path: name, item: item{mode: modeFolder}, tree: t}, nil
+	}
+	if it, ok := t.listing.items[name]; ok {
+		return &entry{name: last, path: name, item: it, tree: t}, nil
 	}
 	return nil, fs.ErrNotExist
 }

@@ -149,7 +149,7 @@ type account struct {
 	kind  string // User, Organization or Bot
 }
 
-// AddUser adds a person. The one named ghost owns what deleted accounts left behind.
+// AddUser adds a person.
 func (g *GitHub) AddUser(login string) { g.add(login, "User") }
 
 // AddOrganization adds an organization.

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		work(address)
 		return
 	}
-	storetest.Main(m)
+	os.Exit(storetest.M{M: m}.Run())
 }
 
 // patience is how long a test waits for what must happen.

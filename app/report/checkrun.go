@@ -226,7 +226,7 @@ func whatToDo(r *review.Review) string {
 // byWorth are the new findings in the order in which they are worth reading: the severe
 // first, and of those the ones on lines that the change wrote.
 func byWorth(r *review.Review) []checks.Finding {
-	found := slices.Clone(r.Delta.New)
+	found := together(r.Delta.New)
 	slices.SortStableFunc(found, func(a, b checks.Finding) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), compareBool(r.Touches(&b), r.Touches(&a)))
 	})

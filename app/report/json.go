@@ -54,6 +54,9 @@ type jsonReview struct {
 	Unsure []jsonFinding `json:"unsure"`
 	// What could not be checked.
 	Skips []jsonSkip `json:"skips"`
+	// What the change makes of the Kubernetes objects that charts render to and manifests
+	// hold.
+	Objects []jsonObject `json:"objects"`
 	// Findings of the head that are not reported because somebody knew better: another
 	// rule, or a person with an ignore comment.
 	Drops []jsonDrop `json:"drops"`
@@ -224,7 +227,7 @@ func JSON(w io.Writer, r *review.Review, version string) error {
 		Summary: jsonSummary{len(d.New), len(d.Fixed), len(d.Same), len(d.Moved), len(d.Unsure), len(d.Skips), len(d.Drops)},
 		New:     each(d.New, findingJSON), Fixed: each(d.Fixed, findingJSON), Unchanged: each(d.Same, findingJSON),
 		Moved:  each(d.Moved, func(m checks.Move) jsonMove { return jsonMove{findingJSON(m.Finding), m.From} }),
-		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Drops: each(d.Drops, dropJSON),
+		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Objects: each(r.Objects, objectJSON), Drops: each(d.Drops, dropJSON),
 	}
 	if r.FailOn == checks.Off {
 		out.FailOn = "none"

@@ -90,12 +90,14 @@ func skipped(s checks.Skip) string {
 func details(r *review.Review) string {
 	d := r.Delta
 	p := page{}
-	for i, f := range d.New {
+	groups := together(d.New)
+	for i, f := range groups {
 		if !p.add(entry(f)) {
-			p.more("\n", len(d.New)-i)
+			p.more("\n", len(groups)-i)
 			return p.String()
 		}
 	}
+	p.section("Kubernetes objects changed", objectLines(r.Objects))
 	var lines []string
 	for _, f := range d.Unsure {
 		lines = append(lines, short(f))

@@ -52,6 +52,8 @@ type Options struct {
 type Review struct {
 	Base, Head Side
 	Delta      checks.Delta
+	// Objects are what the change makes of the Kubernetes objects.
+	Objects []checks.ObjectChange
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
 	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
@@ -99,7 +101,8 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	}
 	checkOpts := checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Render: opts.Render, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
@@ -111,7 +114,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after), Objects: checks.CompareObjects(before, after),
 	}
 	r.Touched = touched(base.Tree, r.Delta)
 	r.Delta.Skips = append(skips, r.Delta.Skips...)

@@ -1,6 +1,7 @@
 package review_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,5 +110,64 @@ func TestOfSameTree(t *testing.T) {
 	}
 	if len(r.Delta.Same) != 2 || len(r.Delta.New)+len(r.Delta.Fixed)+len(r.Delta.Moved) > 0 || r.Files != 2 {
 		t.Errorf("delta %+v of %d files", r.Delta, r.Files)
+	}
+}
+
+// TestSettingsOfObjects holds that what settings say of charts, manifests, images and
+// kinds reaches the checks.
+func TestSettingsOfObjects(t *testing.T) {
+	t.Parallel()
+	pod := func(image string) string {
+		return "spec:\n  containers: [{name: app, image: \"" + image + "\", ports: [{containerPort: 80}]}]\n"
+	}
+	files := map[string]string{
+		settingsPath: `manifests:
+  include: [k8s/*.manifest]
+  exclude: [old/**]
+charts:
+  - path: chart
+    set: [name=web]
+images:
+  registry.example.com/web: build/Dockerfile
+pods:
+  Server.example.com: [spec.pod]
+`,
+		"k8s/a.manifest":         "apiVersion: v1\nkind: Pod\nmetadata: {name: included}\n" + pod("x"),
+		"old/a.yaml":             "apiVersion: v1\nkind: Pod\nmetadata: {name: excluded}\n" + pod("x"),
+		"old/chart/Chart.yaml":   "not a chart",
+		"kind.yaml":              "apiVersion: example.com/v1\nkind: Server\nmetadata: {name: custom}\nspec:\n  pod:\n    spec: {containers: [{name: app, image: registry.example.com/web}]}\n",
+		"chart/Chart.yaml":       "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"chart/templates/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ required \"name\" .Values.name }}}\n" + pod("x"),
+		"build/Dockerfile":       "FROM x\n",
+	}
+	var seen []string
+	rule := &checks.Rule{ID: "seen", Severity: checks.Notice, Object: func(p *checks.ObjectPass) {
+		for _, pod := range p.Pods {
+			c := pod.Containers[0]
+			at := ""
+			if i := p.Image(c); i != nil && i.File != nil {
+				at = i.File.Path()
+			}
+			p.Report(p.Object.Where(c.Node), checks.Finding{Key: at})
+		}
+	}}
+	side := review.Side{Name: "side", Tree: checktest.Tree(files)}
+	r, err := review.Of(t.Context(), side, side, review.Options{Rules: []*checks.Rule{rule}, KnownIDs: []string{"seen"}, Now: checktest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Delta.Same {
+		seen = append(seen, f.Key)
+	}
+	for _, s := range r.Delta.Skips {
+		t.Errorf("skip %s: %s", s.Path, s.Reason)
+	}
+	slices.Sort(seen)
+	want := []string{"Pod/included ", "Pod/web ", "Server/custom build/Dockerfile"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+	if r.Charts != 1 || r.Manifests != 2 || len(r.Objects) > 0 {
+		t.Errorf("%d charts, %d manifests, changes %+v", r.Charts, r.Manifests, r.Objects)
 	}
 }

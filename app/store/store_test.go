@@ -20,7 +20,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) { os.Exit(storetest.M{M: m}.Run()) }
 
 // A clock stands until it is set.
 type clock struct{ at atomic.Int64 }

@@ -61,6 +61,22 @@ func matches(written, repository string) bool {
 	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
+// tagged reports whether an image as written has a tag, of which a part is plain text,
+// and that tag is the given one: web:$VERSION-chiseled and 1.2-chiseled.
+func tagged(written, tag string) bool {
+	p := strings.Trim(pattern(strings.TrimSpace(written)), `"'`)
+	colon := strings.LastIndexByte(p, ':')
+	if tag == "" || colon <= strings.LastIndexByte(p, '/') {
+		return false
+	}
+	parts := strings.Split(p[colon+1:], any)
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 {
+		return first == tag
+	}
+	return first+last != "" && len(tag) >= len(first)+len(last) && strings.HasPrefix(tag, first) && strings.HasSuffix(tag, last)
+}
+
 // generic are folders that say nothing of what is built in them.
 var generic = []string{".", "app", "build", "ci", "container", "containers", "deploy", "docker", "image", "images", "package", "src", "source"}
 

@@ -7,13 +7,16 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/chiselbot/chiselbot/app/repository"
+	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files with what the code gives now")
@@ -34,7 +37,13 @@ func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == sandboxVerb {
 		os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, nil), os.Args[1:]))
 	}
-	testscript.Main(m, map[string]func(){
+	if len(os.Args) > 1 && os.Args[1] == "serve" { // a process of its own, which tests kill
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		code := run(ctx, testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:])
+		stop()
+		os.Exit(code)
+	}
+	testscript.Main(storetest.M{M: m}, map[string]func(){
 		"chiselbot": func() {
 			os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:]))
 		},

@@ -50,8 +50,12 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	if s.identity.Load() != nil {
 		return nil
 	}
+	var ledger app.Ledger = s.store
+	if c.Host != "" {
+		ledger = unlimited{}
+	}
 	client, err := github.New(github.Config{
-		Credentials: c, Objects: s.store, Ledger: s.store,
+		Credentials: c, Objects: s.store, Ledger: ledger,
 		Observe: func(q github.Quota) { s.metrics.Quota(q.Installation, q.Resource, q.Limit, q.Remaining) },
 	})
 	if err != nil {
@@ -81,6 +85,13 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	s.logger.InfoContext(ctx, "work as the App", slog.Int64("app", c.AppID), slog.String("host", c.Host))
 	return nil
 }
+
+// unlimited counts nothing: a GitHub Enterprise Server has no limits unless its
+// administrator sets some, and tells them then.
+// https://docs.github.com/en/enterprise-server/admin/administering-your-instance/administering-your-instance-from-the-web-ui/configuring-rate-limits
+type unlimited struct{}
+
+func (unlimited) Spend(context.Context, int64) error { return nil }
 
 // stop ends the bot when its jobs are done or handed back.
 func (s *server) stop(ctx context.Context) {

@@ -20,11 +20,14 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Main runs the tests of a package that uses PostgreSQL and stops it at the end.
-func Main(m *testing.M) {
-	code := m.Run()
+// M is the tests of a package that uses PostgreSQL, which stops at their end.
+type M struct{ *testing.M }
+
+// Run runs the tests.
+func (m M) Run() int {
+	code := m.M.Run()
 	cluster.stop()
-	os.Exit(code)
+	return code
 }
 
 // Postgres is the address of an empty database. It skips the test where there is no

@@ -2,13 +2,10 @@
 
 package storetest
 
-import (
-	"os"
-	"testing"
-)
+import "testing"
 
-// Main runs the tests of a package that uses PostgreSQL.
-func Main(m *testing.M) { os.Exit(m.Run()) }
+// M is the tests of a package that uses PostgreSQL.
+type M struct{ *testing.M }
 
 // Postgres skips the test: PostgreSQL is started on Linux alone.
 func Postgres(tb testing.TB) string {
