@@ -179,6 +179,7 @@ type GitHub interface {
 	Branches
 	Proposals
 	Comments
+	Suggestions
 	Installations
 	Deliveries
 }

@@ -142,7 +142,8 @@ func (v *verb) fix(ctx context.Context) (string, error) {
 		return nothingText(plans, others), nil
 	}
 	if v.pull.Fork() {
-		return forkText(plans) + told(plans, others), nil
+		text, err := v.suggest(ctx, trees, plans)
+		return text + told(plans, others), err
 	}
 	title := "Fix findings of chiselbot"
 	if applied := applicable(plans); len(applied) == 1 {
@@ -209,11 +210,6 @@ func told(plans []*fixes.Plan, others []string) string {
 		fmt.Fprintf(&b, "\nThese have fixes that a person should look at, and are fixed when they are named: `%s fix %s`.\n", command.Prefix, strings.Join(others, " "))
 	}
 	return b.String()
-}
-
-// forkText shows plans as a patch, and says why.
-func forkText(plans []*fixes.Plan) string {
-	return "✅ The branch is in a fork, to which an App cannot push. Here is the patch; `git apply` takes it:\n\n" + report.Block("diff", patch(plans))
 }
 
 func patch(plans []*fixes.Plan) string {
@@ -326,7 +322,12 @@ func (v *verb) proposed(ctx context.Context, r propose.Request, base, commit str
 		fmt.Fprintf(&b, "- %s: %s\n", report.CodeSpan(s.Path), report.Prose(s.Reason))
 	}
 	if v.pull.Fork() && len(propose.Changes(plans)) > 0 {
-		return forkText(plans) + told(plans, nil) + b.String(), nil
+		against, err := v.GitHub.Change(ctx, v.job.Repository, v.pull.Base, v.pull.Head, nil)
+		if err != nil {
+			return "", err
+		}
+		text, err := v.suggest(ctx, against, plans)
+		return text + told(plans, nil) + b.String(), err
 	}
 	p := propose.Of(r, base, plans)
 	what, number, err := v.propose(ctx, v.job.Repository, p, at, anew)

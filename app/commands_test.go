@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/chiselbot/chiselbot/app"
 	"github.com/chiselbot/chiselbot/app/githubtest"
 	"github.com/chiselbot/chiselbot/checks/rules"
@@ -244,17 +246,36 @@ func TestButtons(t *testing.T) {
 	w.contains(pull.Comments()[0].Body, "@alice pressed a button", "✅ Opened #2")
 }
 
-// TestFork: an App cannot push to a fork.
+// TestFork: an App cannot push to a fork. It suggests what GitHub can show at lines that
+// the pull request wrote, once, and gives a patch where that does not do.
 func TestFork(t *testing.T) {
 	t.Parallel()
 	w, _ := newCommands(t)
 	fork := w.repo.Fork("mallory")
-	fork.Push("mallory", "evil", "Cats", githubtest.Write("Dockerfile", before+"# `````\n"))
-	pull := w.repo.OpenPull("mallory", "Cats", "mallory:evil", "main")
+	fork.Push("mallory", "cats", "Cats", githubtest.Write("Dockerfile", before))
+	pull := w.repo.OpenPull("mallory", "Cats", "mallory:cats", "main")
 	w.settle()
-	w.contains(w.say(pull, "alice", "/chisel migrate"), "in a fork, to which an App cannot push", "``````diff\n", "+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra\n")
-	if n := len(w.proposals()); n != 0 {
-		t.Errorf("%d pull requests", n)
+	want := []string{"Dockerfile:1: ```suggestion\nFROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra\n```"}
+	for range 2 {
+		w.contains(w.say(pull, "alice", "/chisel migrate"), "in a fork, to which an App cannot push", "suggested at its lines (1)")
+		if diff := cmp.Diff(want, pull.Suggestions()); diff != "" {
+			t.Error(diff)
+		}
+	}
+
+	fork.Push("mallory", "ends", "Cats", githubtest.Write("Dockerfile", strings.ReplaceAll(before, "\n", "\r\n")))
+	ends := w.repo.OpenPull("mallory", "Cats", "mallory:ends", "main")
+	w.settle()
+	w.contains(w.say(ends, "alice", "/chisel migrate"), "a suggestion cannot keep the line ends of `Dockerfile`. Here is the patch", "```diff\n", "+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra")
+
+	w.repo.Push("alice", "main", "Cats", githubtest.Write("Dockerfile", before))
+	later := w.repo.Fork("alice")
+	later.Push("alice", "late", "Port", githubtest.Write("Dockerfile", before+"# `````\n"))
+	late := w.repo.OpenPull("alice", "Port", "alice:late", "main")
+	w.settle()
+	w.contains(w.say(late, "alice", "/chisel migrate"), "can stand only at lines that the pull request wrote", "``````diff\n")
+	if n := len(w.proposals()) + len(late.Suggestions()) + len(ends.Suggestions()); n != 0 {
+		t.Errorf("%d pull requests and suggestions", n)
 	}
 }
 

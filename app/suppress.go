@@ -66,7 +66,7 @@ func (v *verb) suppress(ctx context.Context) (string, error) {
 		}
 	}
 	if v.pull.Fork() {
-		return forkText([]*fixes.Plan{plan}), nil
+		return v.suggest(ctx, trees, []*fixes.Plan{plan})
 	}
 	commit, err := v.GitHub.Push(ctx, v.job.Repository, Push{
 		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: title + "\n\n" + v.mark() + "\n",

@@ -66,6 +66,21 @@ type Proposals interface {
 	ClosePullRequest(ctx context.Context, repo Repository, number int) error
 }
 
+// A Suggestion is a comment on lines of a pull request's head, First to Last, with text
+// that takes their place at the press of a button.
+type Suggestion struct {
+	Path        string
+	First, Last int
+	Body        string
+}
+
+// Suggestions makes suggestions.
+type Suggestions interface {
+	// Suggest makes those that are not there yet, in one review. [ErrInvalid] in the chain
+	// when lines are not part of the pull request's diff, or the head is another.
+	Suggest(ctx context.Context, repo Repository, number int, head string, list []Suggestion) error
+}
+
 // A Comment is one on a pull request.
 type Comment struct {
 	ID   int64

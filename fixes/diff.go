@@ -33,6 +33,36 @@ func (c Change) Diff() string {
 	return fmt.Sprintf("diff --git %s %s\n%s", strings.TrimSuffix(from, "\t"), strings.TrimSuffix(to, "\t"), hunks)
 }
 
+// A Hunk is lines that a change replaces, First to Last by their numbers before it.
+type Hunk struct {
+	First, Last int
+	New         string // whole lines, or nothing
+}
+
+// Hunks are the lines that the change replaces. What is only inserted replaces a line
+// beside it, which New repeats. There are none where the text before has no lines.
+func (c Change) Hunks() []Hunk {
+	if c.Before == "" {
+		return nil
+	}
+	line := func(offset int) int { return 1 + strings.Count(c.Before[:offset], "\n") }
+	var hunks []Hunk
+	for _, e := range udiff.Lines(c.Before, c.After) {
+		start, end, text := e.Start, e.End, e.New
+		switch {
+		case start < end:
+		case start > 0: // the line above stays
+			start = strings.LastIndexByte(c.Before[:start-1], '\n') + 1
+			text = c.Before[start:end] + text
+		default:
+			end = strings.IndexByte(c.Before, '\n') + 1
+			text += c.Before[:end]
+		}
+		hunks = append(hunks, Hunk{First: line(start), Last: line(max(start, end-1)), New: text})
+	}
+	return hunks
+}
+
 // quotedPath is a path as git writes it: in quotes with C's escapes where it has bytes
 // that would end it or its line. A path with a space alone has none; git reads the name
 // from the lines --- and +++, which a tab ends.

@@ -72,6 +72,28 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestHunks puts hunks in the place of the lines that they name.
+func TestHunks(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ before, after string }{
+		{"a\nb\nc\n", "a\nB\nc\n"}, {"a\nb\nc\n", "x\na\nb\nc\n"}, {"a\nb\nc\n", "a\nb\nc\nd\n"}, {"a\nb\nc\n", "a\nc\n"},
+		{"a\nb\nc\nd\ne\n", "A\nb\nx\nc\nd\n"}, {"a\n", "b\nc\n"}, {"a\nb\n", "a\nx\ny\nb\n"},
+	} {
+		lines := strings.SplitAfter(test.before, "\n")
+		hunks := fixes.Change{Before: test.before, After: test.after}.Hunks()
+		for i := len(hunks) - 1; i >= 0; i-- {
+			h := hunks[i]
+			lines = append(lines[:h.First-1:h.First-1], append([]string{h.New}, lines[h.Last:]...)...)
+		}
+		if got := strings.Join(lines, ""); got != test.after {
+			t.Errorf("%q to %q gave %q by %+v", test.before, test.after, got, hunks)
+		}
+	}
+	if hunks := (fixes.Change{After: "a\n"}).Hunks(); len(hunks) > 0 {
+		t.Errorf("of nothing: %v", hunks)
+	}
+}
+
 func plan(t *testing.T, text string, steps ...fixes.Step) (*fixes.Plan, source.Tree) {
 	t.Helper()
 	tree := checktest.Tree(map[string]string{"Dockerfile": text})

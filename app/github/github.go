@@ -78,11 +78,12 @@ type Client struct {
 }
 
 var (
-	_ app.GitHub    = (*Client)(nil)
-	_ app.Self      = (*Client)(nil)
-	_ app.Branches  = (*Client)(nil)
-	_ app.Comments  = (*Client)(nil)
-	_ app.Proposals = (*Client)(nil)
+	_ app.GitHub      = (*Client)(nil)
+	_ app.Self        = (*Client)(nil)
+	_ app.Branches    = (*Client)(nil)
+	_ app.Comments    = (*Client)(nil)
+	_ app.Proposals   = (*Client)(nil)
+	_ app.Suggestions = (*Client)(nil)
 )
 
 type sessionKey struct {

@@ -42,13 +42,13 @@ func touched(base source.Tree, d checks.Delta) map[string][]Lines {
 			files[path] = []Lines{{1, f.File.Lines()}} // there is none: all is new
 			continue
 		}
-		files[path] = written(old.Text(), f.File)
+		files[path] = Written(old.Text(), f.File)
 	}
 	return files
 }
 
-// written are the lines of the file that the text before it did not have.
-func written(before string, after *source.File) []Lines {
+// Written are the lines of the file that the text before it did not have.
+func Written(before string, after *source.File) []Lines {
 	lines := []Lines{}
 	moved := 0 // how much longer the text after is, up to the edit
 	for _, e := range udiff.Lines(before, after.Text()) {

@@ -25,7 +25,7 @@ func TestWritten(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			if diff := cmp.Diff(tt.want, written(tt.before, source.NewFile("f", tt.after))); diff != "" {
+			if diff := cmp.Diff(tt.want, Written(tt.before, source.NewFile("f", tt.after))); diff != "" {
 				t.Errorf("lines (-want +got):\n%s", diff)
 			}
 		})
