@@ -25,10 +25,13 @@ func (a *App) reviewPullRequest(ctx context.Context, attempt Attempt, job Review
 	}
 	if !job.At.IsZero() && newest.At.After(job.At) && newest.Head != job.Head {
 		a.Logger.InfoContext(ctx, "skip review: a newer push has a job of its own", slog.String("newest", newest.Head))
-		return nil
+		return a.leave(ctx, attempt, job.Repository, newest.Head)
 	}
 	pr, err := a.GitHub.PullRequest(ctx, job.Repository, job.Number)
 	if err != nil {
+		return err
+	}
+	if err := a.leave(ctx, attempt, job.Repository, pr.Head); err != nil {
 		return err
 	}
 	switch {
@@ -52,6 +55,19 @@ func (a *App) reviewPullRequest(ctx context.Context, attempt Attempt, job Review
 		}
 	}
 	return a.reviewChange(ctx, c)
+}
+
+// leave ends what an earlier attempt of the job began on another head.
+func (a *App) leave(ctx context.Context, attempt Attempt, repo Repository, head string) error {
+	run, ok, err := a.Memory.RunOfJob(ctx, attempt.Job)
+	if err != nil || !ok || run.Head == head || run.State == Abandoned {
+		return err
+	}
+	p := &publication{App: a, repo: repo, run: run, resumed: true}
+	if found, err := p.find(ctx); err != nil || found.ID == 0 {
+		return err // it did not come to be
+	}
+	return p.end(ctx, Abandoned, report.Superseded(head))
 }
 
 // A change is what is to be reviewed: a pull request, or without one a merge group.

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,8 +35,36 @@ type FieldChange struct {
 // maxFieldBytes bounds what is shown of one value.
 const maxFieldBytes = 200
 
-// hidden stands for what is in Secrets.
+// hidden stands for what nobody is to read: what is in Secrets, and what is called like
+// one elsewhere.
 const hidden = "(hidden)"
+
+// secretName is what variables and settings with secrets are called.
+var secretName = regexp.MustCompile(`(?i)passw|pwd|secret|token|credential|api[_-]?key|access[_-]?key|private[_-]?key|connection[_-]?string|dsn$`)
+
+// withoutSecrets is a node without its secrets.
+func withoutSecrets(n *kube.Node, secret bool) *kube.Node {
+	if n == nil {
+		return nil
+	}
+	switch n.Kind {
+	case kube.Mapping, kube.Sequence:
+		shown := *n
+		shown.Items = make([]*kube.Node, len(n.Items))
+		variable := n.Get("value") != nil && secretName.MatchString(n.Text("name"))
+		for i, item := range n.Items {
+			text := item.Kind == kube.String
+			shown.Items[i] = withoutSecrets(item, secret || text && (secretName.MatchString(item.Key) || variable && item.Key == "value"))
+		}
+		return &shown
+	}
+	if secret && n.Kind != kube.Null {
+		shown := *n
+		shown.Kind, shown.Value = kube.Int, hidden // a number is not quoted
+		return &shown
+	}
+	return n
+}
 
 // CompareObjects says how the objects differ that base and head are rendered to.
 func CompareObjects(base, head *Result) []ObjectChange {
@@ -98,24 +127,33 @@ func CompareObjects(base, head *Result) []ObjectChange {
 func fieldChanges(before, after *kube.Object) []FieldChange {
 	var fields []FieldChange
 	for _, c := range kube.Diff(before.Root, after.Root) {
-		f := FieldChange{Path: c.Path, Before: c.Before.Flow(maxFieldBytes), After: c.After.Flow(maxFieldBytes)}
+		secret := isSecret(after, c.Path)
+		f := FieldChange{Path: c.Path, Before: withoutSecrets(c.Before, secret).Flow(maxFieldBytes), After: withoutSecrets(c.After, secret).Flow(maxFieldBytes)}
 		if c.Before != nil {
 			f.From = before.Where(c.Before)
 		}
 		if c.After != nil {
 			f.To = after.Where(c.After)
 		}
-		if after.Kind == "Secret" && (strings.HasPrefix(c.Path, "data") || strings.HasPrefix(c.Path, "stringData")) {
-			if f.Before != "" {
-				f.Before = hidden
-			}
-			if f.After != "" {
-				f.After = hidden
-			}
-		}
 		fields = append(fields, f)
 	}
 	return fields
+}
+
+// isSecret reports whether the field at a path holds a secret: one of a Secret, or one
+// whose name, or whose variable's name, says so.
+func isSecret(o *kube.Object, path string) bool {
+	if o.Kind == "Secret" && (strings.HasPrefix(path, "data") || strings.HasPrefix(path, "stringData")) {
+		return true
+	}
+	if strings.HasSuffix(path, "]") && !strings.HasSuffix(path, `"]`) {
+		return false // an item of a list, by its name
+	}
+	last := path[strings.LastIndexAny(path, ".[")+1:]
+	if variable, ok := strings.CutSuffix(path, "].value"); ok {
+		last = variable[strings.LastIndexByte(variable, '[')+1:]
+	}
+	return secretName.MatchString(last) && !strings.HasSuffix(last, "Name") && !strings.HasSuffix(last, "Ref")
 }
 
 // joinSets makes one of the changes that are the same under several values sets.

@@ -285,6 +285,17 @@ func TestCompareObjects(t *testing.T) {
 			"-- a.yaml --\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {k: bmV3}\n---\napiVersion: v1\nkind: Pod\nmetadata: {name: q}\n",
 			"a.yaml Secret/s []\n\tdata.k: \"(hidden)\" (a.yaml:4) -> \"(hidden)\" (a.yaml:4)\na.yaml Pod/q [] added\na.yaml Pod/p [] removed\n",
 		},
+		{
+			"what is called like a secret",
+			"-- a.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, env: [{name: DB_PASSWORD, value: old}], serviceAccountName: a}]}\n",
+			"-- a.yaml --\napiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [{name: a, env: [{name: DB_PASSWORD, value: new}, {name: TOKEN, value: mine}, {name: B, value: c}]}, {name: b, env: [{name: API_KEY, value: mine}]}]}\n",
+			"a.yaml Pod/p []\n" +
+				"\tspec.containers[a].env[DB_PASSWORD].value: \"(hidden)\" (a.yaml:4) -> \"(hidden)\" (a.yaml:4)\n" +
+				"\tspec.containers[a].env[TOKEN]: \"\" (-) -> \"{name: TOKEN, value: (hidden)}\" (a.yaml:4)\n" +
+				"\tspec.containers[a].env[B]: \"\" (-) -> \"{name: B, value: c}\" (a.yaml:4)\n" +
+				"\tspec.containers[a].serviceAccountName: \"a\" (a.yaml:4) -> \"\" (-)\n" +
+				"\tspec.containers[b]: \"\" (-) -> \"{name: b, env: [{name: API_KEY, value: (hidden)}]}\" (a.yaml:4)\n",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -142,6 +142,11 @@ func (p *Plan) unrendered(before *look, uses []use) {
 			continue
 		}
 		own := slices.ContainsFunc(uses, func(u use) bool { return u.home == s.Home.Path() })
+		if slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool {
+			return r.Chart != nil && r.Chart.Path() == s.Home.Path() && !slices.Contains(s.Sets, r.Set)
+		}) {
+			continue // it is known under another set of values: its own alone are not enough for the chart
+		}
 		if !own && (len(uses) > 0 || len(p.Ports) == 0 || !strings.Contains(s.File.Text(), "containerPort")) {
 			continue
 		}
@@ -152,8 +157,27 @@ func (p *Plan) unrendered(before *look, uses []use) {
 	}
 }
 
+// unknown leaves to a person what may run the image on a port that moves: containers of
+// unknown images, and templates that could not be rendered.
+func (p *Plan) unknown(all *look) {
+	for _, u := range all.uses {
+		for _, o := range u.ports {
+			to := p.Ports[o.number]
+			if !u.unknown || to == 0 || o.at.IsZero() {
+				continue
+			}
+			p.Reasons = append(p.Reasons, Reason{
+				ID: p.Recipe, Verdict: NeedsPerson, At: Place(o.at),
+				Message: fmt.Sprintf("The application's port moves from %d to %d, and which Dockerfile builds this container's image, `%s`, is not known.", o.number, to, u.image),
+				Help:    fmt.Sprintf("Say it with `--image %s=PATH`, or `images` in the settings: the plan then changes what belongs to this Dockerfile, and leaves what belongs to another.", u.image),
+			})
+		}
+	}
+	p.unrendered(all, nil)
+}
+
 // unfollowed leaves to a person what the plan would make worse about the image's
-// containers, and containers of unknown images on a port that moves.
+// containers.
 func (p *Plan) unfollowed(before, after *look, uses []use) {
 	for _, f := range checks.Compare(before.result, after.result).New {
 		if !about(f, uses) {
@@ -163,19 +187,6 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 			ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: Place{f.File, f.Span},
 			Message: "With the new image: " + f.Message, Help: f.Help,
 		})
-	}
-	for _, u := range after.uses {
-		for _, o := range u.ports {
-			to := p.Ports[o.number]
-			if !u.unknown || to == 0 || o.at.IsZero() || len(uses) > 0 { // it is known who runs the image
-				continue
-			}
-			p.Reasons = append(p.Reasons, Reason{
-				ID: p.Recipe, Verdict: NeedsPerson, At: Place(o.at),
-				Message: fmt.Sprintf("The application's port moves from %d to %d, and which Dockerfile builds this container's image, `%s`, is not known.", o.number, to, u.image),
-				Help:    fmt.Sprintf("Say it with `--image %s=PATH`: the plan then changes what belongs to this Dockerfile, and leaves what belongs to another.", u.image),
-			})
-		}
 	}
 	p.unrendered(before, uses)
 	for _, u := range uses {

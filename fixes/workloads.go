@@ -57,6 +57,12 @@ func see(ctx context.Context, tree source.Tree, opts checks.Options) (*look, err
 	return l, err
 }
 
+// seeUses looks at which image each container of a tree runs, and at nothing else.
+func seeUses(ctx context.Context, tree source.Tree, opts checks.Options) (*look, error) {
+	opts.Rules, opts.Scanners = nil, nil
+	return see(ctx, tree, opts)
+}
+
 // usesOf are the containers of an object. told are images of which it was said whether the
 // tree builds them.
 func usesOf(p *checks.ObjectPass, told map[string]string) []use {

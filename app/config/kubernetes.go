@@ -40,15 +40,15 @@ func (s *Settings) ChartSettings() map[string][]chart.Settings {
 	return byPath
 }
 
-func (p *reading) charts(n *yaml.Node, path string) []Chart {
-	if !p.is(n, path, yaml.SequenceNode, "Write each chart as an item, after `- path: `.") {
+func (p *reading) charts(n *yaml.Node, at string) []Chart {
+	if !p.is(n, at, yaml.SequenceNode, "Write each chart as an item, after `- path: `.") {
 		return nil
 	}
 	var charts []Chart
 	for i, item := range n.Content {
-		key := fmt.Sprintf("%s[%d]", path, i)
+		key := fmt.Sprintf("%s[%d]", at, i)
 		if i == maxCharts {
-			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d charts.", code(path), maxCharts), "")
+			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d charts.", code(at), maxCharts), "")
 			break
 		}
 		charts = append(charts, p.chart(item, key))
@@ -88,11 +88,11 @@ func (p *reading) chart(n *yaml.Node, at string) Chart {
 	return c
 }
 
-func (p *reading) images(n *yaml.Node, path string) map[string]string {
+func (p *reading) images(n *yaml.Node, at string) map[string]string {
 	images := map[string]string{}
-	p.mapping(n, path, func(key string, name, value *yaml.Node) {
+	p.mapping(n, at, func(key string, name, value *yaml.Node) {
 		if len(images) == maxNames {
-			p.problem(p.span(name), key, fmt.Sprintf("%s has more than %d images.", code(path), maxNames), "")
+			p.problem(p.span(name), key, fmt.Sprintf("%s has more than %d images.", code(at), maxNames), "")
 			return
 		}
 		if strings.ContainsAny(name.Value[strings.LastIndexByte(name.Value, '/')+1:], ":@") {
@@ -103,11 +103,11 @@ func (p *reading) images(n *yaml.Node, path string) map[string]string {
 	return images
 }
 
-func (p *reading) pods(n *yaml.Node, path string) map[string][]string {
+func (p *reading) pods(n *yaml.Node, at string) map[string][]string {
 	pods := map[string][]string{}
-	p.mapping(n, path, func(key string, name, value *yaml.Node) {
+	p.mapping(n, at, func(key string, name, value *yaml.Node) {
 		if len(pods) == maxNames {
-			p.problem(p.span(name), key, fmt.Sprintf("%s has more than %d kinds.", code(path), maxNames), "")
+			p.problem(p.span(name), key, fmt.Sprintf("%s has more than %d kinds.", code(at), maxNames), "")
 			return
 		}
 		pods[name.Value] = p.texts(value, key, "path", checkText)

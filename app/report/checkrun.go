@@ -150,7 +150,10 @@ func deltaSummary(r *review.Review) string {
 		p.add(fmt.Sprintf("%s cannot be called new or fixed, because the other side of the change could not be checked there.\n\n", plural(n, "finding")))
 	}
 	if todo := whatToDo(r); todo != "" {
-		p.add("**What to do:** " + todo + "\n")
+		p.add("**What to do:** " + todo + "\n\n")
+	}
+	if !empty(r) {
+		p.add(filesOf(r) + " checked.\n")
 	}
 	return p.String()
 }

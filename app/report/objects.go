@@ -20,24 +20,25 @@ const (
 func objectLines(changes []checks.ObjectChange) []string {
 	var lines []string
 	for _, c := range changes {
-		line := CodeSpan(c.Object) + " of " + CodeSpan(ownerOf(c.Home))
+		var b strings.Builder
+		b.WriteString(CodeSpan(c.Object) + " of " + CodeSpan(ownerOf(c.Home)))
 		if with := setsOf(c.Sets); with != "" {
-			line += " with " + Prose(with)
+			b.WriteString(" with " + Prose(with))
 		}
 		switch {
 		case c.Added:
-			line += " is new."
+			b.WriteString(" is new.")
 		case c.Removed:
-			line += " is gone."
+			b.WriteString(" is gone.")
 		}
 		for i, f := range c.Fields {
 			if i == maxShownFields {
-				line += fmt.Sprintf("\n  - and %d more", len(c.Fields)-i)
+				fmt.Fprintf(&b, "\n  - and %d more", len(c.Fields)-i)
 				break
 			}
-			line += "\n  - " + fieldLine(f)
+			b.WriteString("\n  - " + fieldLine(f))
 		}
-		lines = append(lines, line)
+		lines = append(lines, b.String())
 	}
 	return lines
 }

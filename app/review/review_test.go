@@ -1,12 +1,16 @@
 package review_test
 
 import (
+	"context"
+	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -169,5 +173,33 @@ pods:
 	}
 	if r.Charts != 1 || r.Manifests != 2 || len(r.Objects) > 0 {
 		t.Errorf("%d charts, %d manifests, changes %+v", r.Charts, r.Manifests, r.Objects)
+	}
+}
+
+// TestRendersOnce demands that a chart which the change does not touch is rendered once.
+func TestRendersOnce(t *testing.T) {
+	t.Parallel()
+	chart := func(dir, port string) map[string]string {
+		return map[string]string{
+			dir + "/Chart.yaml":         "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+			dir + "/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p" + port + "}\n",
+		}
+	}
+	base, head := chart("a", "1"), chart("a", "1")
+	maps.Copy(base, chart("b", "1"))
+	maps.Copy(head, chart("b", "2"))
+	var rendered atomic.Int32
+	r, err := review.Of(t.Context(), review.Side{Name: "base", Tree: checktest.Tree(base)}, review.Side{Name: "head", Tree: checktest.Tree(head)}, review.Options{
+		Now: checktest.Now,
+		Render: func(ctx context.Context, req *render.Request) (*render.Response, error) {
+			rendered.Add(1)
+			return render.Run(ctx, req)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rendered.Load(); got != 3 || len(r.Objects) != 2 {
+		t.Errorf("%d renderings, want 3; changes %+v", got, r.Objects)
 	}
 }

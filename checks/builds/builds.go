@@ -56,15 +56,15 @@ type Images struct {
 
 // IsStatement reports whether a file may say what builds an image.
 func IsStatement(name string) bool {
-	base := strings.ToLower(path.Base(name))
-	ext := path.Ext(base)
+	file := strings.ToLower(path.Base(name))
+	ext := path.Ext(file)
 	yaml := ext == ".yaml" || ext == ".yml"
 	switch {
-	case yaml && (strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose") || strings.HasPrefix(base, "skaffold")):
+	case yaml && (strings.HasPrefix(file, "docker-compose") || strings.HasPrefix(file, "compose") || strings.HasPrefix(file, "skaffold")):
 		return true
 	case yaml && strings.HasPrefix(name, ".github/workflows/"):
 		return true
-	case base == "makefile" || ext == ".sh" || base == ".gitlab-ci.yml" || yaml && strings.HasPrefix(base, "azure-pipeline"):
+	case file == "makefile" || ext == ".sh" || file == ".gitlab-ci.yml" || yaml && strings.HasPrefix(file, "azure-pipeline"):
 		return true
 	}
 	return false

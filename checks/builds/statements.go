@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -164,8 +165,8 @@ var envVariable = regexp.MustCompile(`\$\{\{\s*env\.(\w+)\s*\}\}`)
 func (e environment) fill(text string) string {
 	return envVariable.ReplaceAllStringFunc(text, func(v string) string {
 		name := envVariable.FindStringSubmatch(v)[1]
-		for i := len(e) - 1; i >= 0; i-- {
-			if value := e[i].Text(name); value != "" {
+		for _, outer := range slices.Backward(e) {
+			if value := outer.Text(name); value != "" {
 				return value
 			}
 		}
