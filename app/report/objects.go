@@ -76,7 +76,7 @@ func shortened(s string) string {
 	return strings.ToValidUTF8(s[:maxShownBytes], "") + "…"
 }
 
-// A jsonObject is what the change makes of one Kubernetes object.
+// One jsonObject is what the change makes of one Kubernetes object.
 type jsonObject struct {
 	// The manifest, or the chart's Chart.yaml; of an object that is gone, in the base.
 	Home string `json:"home"`

@@ -53,16 +53,20 @@ func TestSchema(t *testing.T) { //nolint:paralleltest // others read what it wri
 	}
 }
 
-// typeComments are the comments on the types of json.go and their fields, by "type" and
+// typeComments are the comments on the types of the schema and their fields, by "type" and
 // "type.field", each on one line and without the type's Go name.
 func typeComments(t *testing.T) map[string]string {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), "json.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
 	comments := map[string]string{}
-	for _, d := range f.Decls {
+	var decls []ast.Decl
+	for _, name := range []string{"json.go", "objects.go"} {
+		f, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decls = append(decls, f.Decls...)
+	}
+	for _, d := range decls {
 		decl, ok := d.(*ast.GenDecl)
 		if !ok {
 			continue
