@@ -49,6 +49,7 @@ type part struct{ f, set int }
 // Compare says what changed from base to head. A finding's identity is its home, rule
 // and key; equal ones are paired in the order in which they stand. Under each values set
 // a finding is compared by itself: where only some of them change, it is in two lists.
+// What one edit cures is compared one by one and then joined, list by list.
 func Compare(base, head *Result) Delta {
 	renamed := renames(base.Files, head.Files)
 	now := func(path string) string { // the head's name of a file of the base
@@ -120,6 +121,9 @@ func Compare(base, head *Result) Delta {
 		d.Unsure = s.put(d.Unsure, f, s.unsure)
 	}
 	sortFindings(d.Unsure)
+	for _, list := range []*[]Finding{&d.New, &d.Fixed, &d.Same, &d.Unsure} {
+		*list = join(*list)
+	}
 	for _, s := range base.Skips {
 		if !slices.ContainsFunc(onHead[now(s.home())], func(o skipped) bool { return o.rule == s.Rule && o.reason == s.Reason }) {
 			d.Skips = append(d.Skips, s)

@@ -26,6 +26,7 @@ type look struct {
 	silenced [][]bool        // for each comment and each of its ids, whether it silenced something
 	said     map[string]bool // the rules that found something
 	stands   map[string]bool // the other tools' checks that are not replaced here
+	secrets  []source.Span   // what nothing may show
 }
 
 // drop decides whether somebody knows better than the finding.
@@ -37,10 +38,8 @@ func (r *runner) drop(f Finding, l *look) (Drop, bool) {
 		if !r.silences(c, f, f.Span) {
 			continue
 		}
-		for k := range c.IDs {
-			one := c
-			one.IDs = c.IDs[k : k+1]
-			l.silenced[n][k] = l.silenced[n][k] || names(one, f.Rule)
+		for k, yes := range namedBy(c, f.Rule) {
+			l.silenced[n][k] = l.silenced[n][k] || yes
 		}
 		return Drop{Finding: f, Reason: c.Reason, By: Related{File: l.text, Span: c.Span}}, true
 	}

@@ -13,8 +13,10 @@ type Finding struct {
 	Rule *Rule
 	// Severity is the rule's, or what the settings made of it.
 	Severity Severity
-	File     *source.File
-	Span     source.Span
+	// File is the file with its secrets hidden, to show and to find places in. Edits are
+	// made on the file of the tree.
+	File *source.File
+	Span source.Span
 	// Key is what the finding is about, apart from where it stands: the stage and the
 	// subject ("final user"). Together with the rule and the file it is the finding's
 	// identity, so it must not change when lines move.
@@ -28,6 +30,13 @@ type Finding struct {
 	// file in which the finding stands. A chart's findings have its Chart.yaml, so that
 	// they stay the same when what they are about moves from a template to the values.
 	Home *source.File
+	// Problem names what is wrong where several rules say it: findings about objects that
+	// have a problem and a place in common are cured by one edit. Empty where the rule
+	// alone says it.
+	Problem string
+	// Also are the other rules whose findings this one stands for, because one edit cures
+	// them all.
+	Also []*Rule
 	// Origin is where the subject of a finding about an object comes from, nil for others.
 	Origin *kube.Origin
 	// Sets name the values sets of the chart under which the finding occurs.

@@ -2,9 +2,12 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +35,8 @@ type Options struct {
 	// IsManifest tells by their path the files that are Kubernetes manifests if their
 	// content says so; nil stands for [MayBeManifest].
 	IsManifest func(path string) bool
+	// IsChart tells the charts that are checked by their folders; nil stands for all.
+	IsChart func(dir string) bool
 	// Charts are the settings of charts, by their folders.
 	Charts map[string][]chart.Settings
 	// Fetcher supplies the dependencies of charts that the tree does not have; it may be
@@ -42,7 +47,8 @@ type Options struct {
 	// Images are the paths of Dockerfiles by the repositories of the images that they build,
 	// where that is known better than from the tree.
 	Images map[string]string
-	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
+	// Pods are where kinds of objects have their pods, beside or instead of what
+	// [kube.Workloads] says of them.
 	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
@@ -51,7 +57,8 @@ type Options struct {
 // A Scanner is another tool's set of checks, run beside the rules.
 type Scanner interface {
 	// Scan checks one Dockerfile. It is called from several goroutines at once. With an
-	// error, what it found nevertheless still counts.
+	// error, what it found nevertheless still counts; a [ScanError] says which checks are
+	// missing.
 	Scan(ctx context.Context, f *dockerfile.File) ([]Finding, error)
 	// ScanObject checks one Kubernetes object, likewise.
 	ScanObject(ctx context.Context, o *kube.Object) ([]ObjectFinding, error)
@@ -63,6 +70,19 @@ type ObjectFinding struct {
 	Finding
 	At kube.Origin
 }
+
+// A ScanError says that only some checks of a scanner failed.
+type ScanError struct {
+	// Checks are the ids of those that did, Err is why the first of them failed.
+	Checks []string
+	Err    error
+}
+
+func (e *ScanError) Error() string {
+	return fmt.Sprintf("%s: %v", strings.Join(e.Checks, ", "), e.Err)
+}
+
+func (e *ScanError) Unwrap() error { return e.Err }
 
 // A Result is what the checks of one tree found, each list in a fixed order.
 type Result struct {
@@ -92,6 +112,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if opts.IsManifest == nil {
 		opts.IsManifest = MayBeManifest
 	}
+	pods := kube.Workloads()
+	maps.Copy(pods, opts.Pods)
+	opts.Pods = pods
 	if opts.Render == nil {
 		opts.Render = render.Run
 	}
@@ -134,6 +157,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	for _, one := range results {
 		all.add(one)
 	}
+	if err := r.yamlIgnores(ctx, manifests, found.chartFiles, &all); err != nil {
+		return nil, err
+	}
 	all.mergeSets()
 	sortFindings(all.Findings)
 	sortSkips(all.Skips)
@@ -161,6 +187,8 @@ func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, erro
 // found are the files of a tree that are of interest, each list in lexical order.
 type found struct {
 	dockerfiles, projects, manifests []string
+	// chartFiles are the templates and values of charts.
+	chartFiles []string
 	// statements may say which Dockerfile builds an image.
 	statements []string
 }
@@ -176,7 +204,11 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 			f.dockerfiles = append(f.dockerfiles, path)
 		case dotnet.IsProjectFile(path):
 			f.projects = append(f.projects, path)
-		case opts.IsManifest(path) && !inChart(path, charts):
+		case inChart(path, charts):
+			if isChartText(path) {
+				f.chartFiles = append(f.chartFiles, path)
+			}
+		case opts.IsManifest(path):
 			f.manifests = append(f.manifests, path)
 		}
 		return false
@@ -186,6 +218,7 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 	}
 	slices.Sort(f.dockerfiles)
 	slices.Sort(f.manifests)
+	slices.Sort(f.chartFiles)
 	slices.Sort(f.statements)
 	return &f, nil
 }
@@ -195,7 +228,7 @@ type runner struct {
 	tree     source.Tree
 	projects *dotnet.Projects
 	replaced map[string][]*Rule
-	comments comments
+	remarks  remarks
 
 	dockerfiles map[string]*parsed
 	images      *builds.Images
@@ -212,6 +245,25 @@ func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, boo
 			to.Findings = append(to.Findings, one)
 		}
 	}
+}
+
+// scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands
+// in for leaves nothing.
+func (r *runner) scanSkips(path string, err error, l *look) []Skip {
+	some := (*ScanError)(nil)
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &some):
+		return []Skip{{Path: path, Reason: sentence(err)}}
+	}
+	var skips []Skip
+	for _, id := range some.Checks {
+		if len(r.replaced[id]) == 0 || l.stands[id] {
+			skips = append(skips, Skip{Path: path, Rule: id, Reason: sentence(err)})
+		}
+	}
+	return skips
 }
 
 // severity is the one that a finding is to have: its own or that of the settings.

@@ -48,6 +48,16 @@ func TestRun(t *testing.T) {
 	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
 	unsure := replacing
 	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
+	absent := &checks.Rule{ID: "absent", Severity: checks.Warning, Dockerfile: func(p *checks.DockerfilePass) { p.Report(checks.Finding{Key: "file"}) }}
+	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.IgnorePass) {
+		for n, c := range p.Ignores {
+			for k, id := range c.IDs {
+				if !p.Silenced(n, k) && p.Checked(id) {
+					p.Report(checks.Finding{Span: c.IDSpans[k], Key: id})
+				}
+			}
+		}
+	}}
 	panics := &checks.Rule{ID: "panics", Severity: checks.Error, Dockerfile: func(*checks.DockerfilePass) { panic("at the disco") }}
 
 	tests := []struct {
@@ -103,6 +113,22 @@ Dockerfile not checked ()
 	Load checks: no room.`,
 		},
 		{
+			name:  "a check that fails is a skip, unless a rule stands in for it",
+			files: map[string]string{"Dockerfile": "FROM x\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
+		},
+		{
+			name:  "so is one that fails on an object, where the object stands",
+			files: map[string]string{"m.yaml": "# one\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "KSV-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "m.yaml:2:1 not checked (KSV-0005)\n\tScan: DS-0002, KSV-0005: no keys.",
+		},
+		{
 			name:  "a rule stands in for another tool's check",
 			files: map[string]string{"Dockerfile": "FROM x\nUSER me\n"},
 			opts:  checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{scanner{rule: theirs}}},
@@ -127,6 +153,31 @@ Dockerfile not checked ()
 			want: `
 Dockerfile:4:1 warning "USER you" key "final you"
 Dockerfile:3:1 dropped user: it is me`,
+		},
+		{
+			name:  "an ignore comment at the head serves the whole file, findings without a line too",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore user,absent they are mine\nFROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{userRule, absent}},
+			want: `
+Dockerfile:1:1 dropped absent: they are mine
+Dockerfile:3:1 dropped user: they are mine`,
+		},
+		{
+			name:  "a rule of ignore comments sees what they silenced, and no comment silences it",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore user,idle,comments they are mine\nFROM x\nUSER me\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{comments, userRule}, Severities: map[string]checks.Severity{"comments": checks.Error}},
+			want: `
+Dockerfile:1:25 error "idle" key "idle"
+Dockerfile:1:30 error "comments" key "comments"
+Dockerfile:3:1 dropped user: they are mine`,
+		},
+		{
+			name:  "a rule of ignore comments knows what was not checked",
+			files: map[string]string{"Dockerfile": "# chiselbot:ignore panics they are mine\nFROM x\n"},
+			opts:  checks.Options{Rules: []*checks.Rule{comments, panics}},
+			want: `
+Dockerfile not checked (panics)
+	The rule failed on this file: unexpected at the disco.`,
 		},
 		{
 			name:  "an expired ignore comment silences nothing",
@@ -204,5 +255,48 @@ func TestRunStops(t *testing.T) {
 	_, err := checks.Run(ctx, checktest.Tree(map[string]string{"Dockerfile": "FROM x\n"}), checks.Options{IsDockerfile: checktest.IsDockerfile, Now: time.Time{}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want the cancellation", err)
+	}
+}
+
+// TestHide looks at all that a result shows of a file with a secret: findings of other
+// rules, messages that quote it, drops and skips.
+func TestHide(t *testing.T) {
+	t.Parallel()
+	const secret = "hunter2"
+	finds := &checks.Rule{ID: "finds", Dockerfile: func(p *checks.DockerfilePass) {
+		for _, i := range p.File.Instructions {
+			if n := strings.Index(p.File.Slice(i.Span), secret); n >= 0 {
+				p.Hide(source.Span{Start: i.Span.Start + n, End: i.Span.Start + n + len(secret)})
+			}
+		}
+		p.Skip(p.File.Instructions[1].Span, "What is "+secret+"?", "")
+	}}
+	quotes := &checks.Rule{ID: "quotes", Severity: checks.Error, Dockerfile: func(p *checks.DockerfilePass) {
+		for _, i := range p.File.Instructions[1:] {
+			text := p.File.Slice(i.Span)
+			p.Report(checks.Finding{Span: i.Span, Key: text, Message: text, Help: text, Related: []checks.Related{p.Related(i.Span, text)}})
+		}
+	}}
+	res, err := checks.Run(t.Context(), checktest.Tree(map[string]string{
+		"Dockerfile": "FROM x\n# chiselbot:ignore quotes for a test\nENV PASSWORD=hunter2\r\nRUN login \\\n  hunter2 \\\n  now\n",
+	}), checks.Options{Rules: []*checks.Rule{quotes, finds}, IsDockerfile: checktest.IsDockerfile, Now: checktest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := checktest.Describe(res) + describeResult(res)
+	for _, d := range res.Drops {
+		shown += fmt.Sprint(d.Finding.Key, d.Finding.Message, d.Finding.Help, d.Finding.File.Text(), d.Finding.Related[0].Message, d.By.File.Text())
+	}
+	for _, f := range res.Findings {
+		shown += fmt.Sprint(f.File.Text(), f.Related[0].File.Text())
+	}
+	if strings.Contains(shown, secret) {
+		t.Errorf("the secret is shown:\n%s", shown)
+	}
+	if len(res.Findings) != 1 || len(res.Drops) != 1 || res.Findings[0].Key != "RUN login \\\n  *** \\\n  now" || res.Findings[0].Line() != 4 {
+		t.Errorf("findings and drops:\n%s", shown)
+	}
+	if got := res.Files[0].Text(); !strings.Contains(got, secret) {
+		t.Errorf("the file itself was changed: %q", got)
 	}
 }

@@ -45,12 +45,19 @@ func TestExample(t *testing.T) {
 		t.Error(p)
 	}
 	want := &Settings{
-		FailOn: checks.Error,
-		Rules:  map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
+		FailOn: checks.Error, Unaffected: Success,
+		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
 		Dockerfiles: Dockerfiles{
 			Include: []string{"docker/*.docker"},
 			Exclude: []string{"**/testdata/**"},
 		},
+		Manifests: Manifests{Exclude: []string{"examples/**"}},
+		Charts: []Chart{{
+			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
+			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
+		}},
+		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -203,7 +210,7 @@ func TestRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			settings, file, problems, err := Read(source.Tree{FS: c.files}, known)
+			settings, file, problems, err := Read(source.Tree{FS: c.files}, known, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -226,7 +233,7 @@ func TestRead(t *testing.T) {
 
 func TestReadBrokenTree(t *testing.T) {
 	t.Parallel()
-	_, _, _, err := Read(source.Tree{FS: brokenFS{}}, known)
+	_, _, _, err := Read(source.Tree{FS: brokenFS{}}, known, nil)
 	if !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("error %v, want one of permission", err)
 	}

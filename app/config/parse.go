@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -23,14 +24,19 @@ var severities = []string{checks.Off.String(), checks.Notice.String(), checks.Wa
 // It reports every problem of the file in the order of their places. Settings with a
 // problem are not used in part: the default ones are returned instead.
 func Parse(file *source.File, known []string) (*Settings, []Problem) {
-	p := reading{file: file, known: known}
-	settings := Default()
+	return parse(file, known, nil)
+}
+
+// parse is Parse on top of the owner's settings, which hold where there is a problem.
+func parse(file *source.File, known []string, owner *Owner) (*Settings, []Problem) {
+	p := reading{file: file, known: known, owner: owner}
+	settings := owner.settings()
 	if root := p.load(); root != nil {
 		p.refuse(root)
 		p.settings(root, settings)
 	}
 	if len(p.problems) > 0 {
-		return Default(), p.told()
+		return owner.settings(), p.told()
 	}
 	return settings, nil
 }
@@ -39,7 +45,10 @@ func Parse(file *source.File, known []string) (*Settings, []Problem) {
 type reading struct {
 	file     *source.File
 	known    []string
+	owner    *Owner
 	problems []Problem
+	// locks takes the key locked, which only an owner's settings have; nil in others.
+	locks *[]string
 }
 
 func (p *reading) problem(at source.Span, key, message, help string) {
@@ -63,77 +72,130 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 	p.mapping(n, "", func(key string, name, value *yaml.Node) {
 		switch name.Value {
 		case "fail-on":
-			s.FailOn = p.severity(value, key, failOn)
+			set(p, key, &s.FailOn, p.severity(value, key, failOn))
+		case "unaffected":
+			set(p, key, &s.Unaffected, Unaffected(p.word(value, key, []string{string(Success), string(None)})))
 		case "rules":
-			s.Rules = p.rules(value, key)
+			p.rules(value, key, s)
 		case "dockerfiles":
-			p.dockerfiles(value, key, &s.Dockerfiles)
+			all := s.Dockerfiles
+			p.globLists(value, key, &all.Include, &all.Exclude)
+			set(p, key, &s.Dockerfiles, all)
+		case "manifests":
+			all := s.Manifests
+			p.globLists(value, key, &all.Include, &all.Exclude)
+			set(p, key, &s.Manifests, all)
+		case "charts":
+			set(p, key, &s.Charts, p.charts(value, key))
+		case "images":
+			set(p, key, &s.Images, p.images(value, key))
+		case "pods":
+			set(p, key, &s.Pods, p.pods(value, key))
+		case "locked":
+			if p.locks != nil {
+				*p.locks = p.lockable(value, key)
+				return
+			}
+			fallthrough
 		default:
 			p.unknown(name, key, reflect.TypeFor[Settings]())
 		}
 	})
 }
 
-func (p *reading) rules(n *yaml.Node, path string) map[string]checks.Severity {
-	rules := map[string]checks.Severity{}
+// set sets what the owner has not locked.
+func set[T any](p *reading, key string, setting *T, value T) {
+	if !p.owner.locks(key) {
+		*setting = value
+	}
+}
+
+func (p *reading) rules(n *yaml.Node, path string, s *Settings) {
+	rules := maps.Clone(s.Rules)
+	if rules == nil {
+		rules = map[string]checks.Severity{}
+	}
 	p.mapping(n, path, func(key string, name, value *yaml.Node) {
 		if !slices.Contains(p.known, name.Value) {
 			p.problem(p.span(name), key, fmt.Sprintf("There is no rule %s.", code(name.Value)),
 				didYouMean(name.Value, p.known, "`chiselbot rules` lists the rules."))
 		}
-		rules[name.Value] = p.severity(value, key, severities)
+		if severity := p.severity(value, key, severities); !p.owner.locks(path + "." + name.Value) {
+			rules[name.Value] = severity
+		}
 	})
-	return rules
+	s.Rules = rules
 }
 
 // severity reads a severity by its name. A YAML 1.1 parser would take a plain off for a
 // boolean; ours takes it for text, as YAML 1.2 has it.
 func (p *reading) severity(n *yaml.Node, path string, names []string) checks.Severity {
-	oneOf := fmt.Sprintf("Write %s.", codes(names))
-	if !p.is(n, path, yaml.ScalarNode, oneOf) {
-		return checks.Off
-	}
-	i := slices.Index(names, n.Value)
-	if i < 0 {
-		p.problem(p.span(n), path, fmt.Sprintf("%s is not a severity for %s.", code(n.Value), code(path)), didYouMean(n.Value, names, oneOf))
-		return checks.Off
-	}
-	return checks.Severity(i)
+	return checks.Severity(max(0, slices.Index(names, p.word(n, path, names))))
 }
 
-func (p *reading) dockerfiles(n *yaml.Node, path string, d *Dockerfiles) {
+// word reads one of several words, or nothing where there is another.
+func (p *reading) word(n *yaml.Node, path string, names []string) string {
+	oneOf := fmt.Sprintf("Write %s.", codes(names))
+	if !p.is(n, path, yaml.ScalarNode, oneOf) {
+		return ""
+	}
+	if !slices.Contains(names, n.Value) {
+		what := "a value"
+		if slices.Contains(names, checks.Warning.String()) {
+			what = "a severity"
+		}
+		p.problem(p.span(n), path, fmt.Sprintf("%s is not %s for %s.", code(n.Value), what, code(path)), didYouMean(n.Value, names, oneOf))
+		return ""
+	}
+	return n.Value
+}
+
+// globLists reads a mapping with what is included and excluded.
+func (p *reading) globLists(n *yaml.Node, path string, include, exclude *[]string) {
 	p.mapping(n, path, func(key string, name, value *yaml.Node) {
 		switch name.Value {
 		case "include":
-			d.Include = p.globs(value, key)
+			*include = p.globs(value, key)
 		case "exclude":
-			d.Exclude = p.globs(value, key)
+			*exclude = p.globs(value, key)
 		default:
-			p.unknown(name, key, reflect.TypeFor[Dockerfiles]())
+			p.unknown(name, key, reflect.TypeFor[Manifests]())
 		}
 	})
 }
 
 func (p *reading) globs(n *yaml.Node, path string) []string {
-	if !p.is(n, path, yaml.SequenceNode, "Write each glob on its own line, after `- `.") {
+	return p.texts(n, path, "glob", checkGlob)
+}
+
+// texts reads a list of texts of a kind, each of which is checked.
+func (p *reading) texts(n *yaml.Node, path, kind string, check func(string) (message, help string)) []string {
+	if !p.is(n, path, yaml.SequenceNode, fmt.Sprintf("Write each %s on its own line, after `- `.", kind)) {
 		return nil
 	}
-	var globs []string
+	var texts []string
 	for i, item := range n.Content {
 		key := fmt.Sprintf("%s[%d]", path, i)
 		if i == maxGlobs {
-			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d globs.", code(path), maxGlobs), "Say the same with fewer.")
+			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d %ss.", code(path), maxGlobs, kind), "Say the same with fewer.")
 			break
 		}
-		if !p.is(item, key, yaml.ScalarNode, "") {
-			continue
+		if text, ok := p.text(item, key, check); ok {
+			texts = append(texts, text)
 		}
-		if message, help := checkGlob(item.Value); message != "" {
-			p.problem(p.span(item), key, message, help)
-		}
-		globs = append(globs, item.Value)
 	}
-	return globs
+	return texts
+}
+
+// text reads a text that is checked; false where it is none.
+func (p *reading) text(n *yaml.Node, path string, check func(string) (message, help string)) (string, bool) {
+	if !p.is(n, path, yaml.ScalarNode, "") {
+		return "", false
+	}
+	if message, help := check(n.Value); message != "" {
+		p.problem(p.span(n), path, message, help)
+	}
+	return n.Value, true
 }
 
 // unknown reports a key that a mapping does not have, given the type that it is read to.

@@ -1,5 +1,6 @@
 // Package config reads what a repository sets for itself: which findings fail a
-// review, which rules apply and which files are Dockerfiles.
+// review, which rules apply, which files are Dockerfiles and manifests, and how charts are
+// rendered.
 //
 // It reads strictly and tells all that is wrong with a file at once, each problem at
 // its line and column. It knows neither git nor GitHub, and which rules exist only by
@@ -25,6 +26,13 @@ const Path = ".github/chiselbot.yml"
 // otherPath is read too, because both endings are in use for YAML.
 const otherPath = ".github/chiselbot.yaml"
 
+// OwnersPath is where the owner of many repositories keeps settings for all of them, in
+// the repository of the owner that is called .github.
+const OwnersPath = "chiselbot.yml"
+
+// Paths are all files that [Read] reads.
+func Paths() []string { return []string{Path, otherPath} }
+
 // Settings are what a repository sets for itself. The comments on the fields are also
 // the descriptions in the schema, and so are written for those who edit the file.
 type Settings struct {
@@ -34,8 +42,21 @@ type Settings struct {
 	// The severity of each rule that is not to have its own. A rule that is off finds
 	// nothing.
 	Rules map[string]checks.Severity `yaml:"rules,omitempty"`
+	// What a pull request gets that changes nothing that is checked: a check run that
+	// succeeds, or none. With none, a branch protection that requires the check waits in
+	// vain.
+	Unaffected Unaffected `yaml:"unaffected,omitempty" jsonschema:"enum=success,enum=none,default=success"`
 	// The files that are checked as Dockerfiles, beside those known by their name.
 	Dockerfiles Dockerfiles `yaml:"dockerfiles,omitempty"`
+	// The files that are read as Kubernetes manifests when their content says so.
+	Manifests Manifests `yaml:"manifests,omitempty"`
+	// How charts are rendered that need more than their own values.
+	Charts []Chart `yaml:"charts,omitempty" jsonschema:"maxItems=200"`
+	// The Dockerfile that builds an image, by the image's name without a tag, where that
+	// cannot be told from compose files, Skaffold files, workflows and names.
+	Images map[string]string `yaml:"images,omitempty"`
+	// Where custom kinds of objects have their pods: paths of fields by kind and group.
+	Pods map[string][]string `yaml:"pods,omitempty"`
 }
 
 // Dockerfiles are globs over paths from the root of the repository, with `**` for any
@@ -47,22 +68,55 @@ type Dockerfiles struct {
 	Exclude []string `yaml:"exclude,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
 }
 
+// Manifests are globs over paths from the root of the repository.
+type Manifests struct {
+	// Globs of manifests whose names do not end in .yaml, .yml or .json.
+	Include []string `yaml:"include,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+	// Globs of files that are not checked, whatever they hold. A chart is left out by its
+	// Chart.yaml.
+	Exclude []string `yaml:"exclude,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+}
+
+// A Chart says how a chart is rendered. An entry with values files is a set of values of
+// its own; one without holds for all sets.
+type Chart struct {
+	// The chart's folder, from the root of the repository.
+	Path string `yaml:"path" jsonschema:"minLength=1"`
+	// Values files that are laid over the chart's own values, from the chart's folder.
+	Values []string `yaml:"values,omitempty" jsonschema:"maxItems=50"`
+	// Assignments as for the flag --set of Helm.
+	Set []string `yaml:"set,omitempty" jsonschema:"maxItems=50,pattern=="`
+	// The version of Kubernetes that the cluster has.
+	KubeVersion string `yaml:"kubeVersion,omitempty"`
+	// What the cluster serves beside Kubernetes' own APIs.
+	APIVersions []string `yaml:"apiVersions,omitempty" jsonschema:"maxItems=50"`
+}
+
 // settingsSource is embedded for the comments on the fields: they describe the schema.
 //
 //go:embed settings.go
 var settingsSource string
 
-// Default are the settings of a repository that sets nothing.
-func Default() *Settings { return &Settings{FailOn: checks.Error} }
+// Unaffected is what a pull request gets that changes nothing that is checked.
+type Unaffected string
 
-// Read reads the settings of a tree; without a settings file they are the default and
-// the file is nil. Problems are as those of [Parse]. Nothing that a change can put into
+// The values of [Unaffected].
+const (
+	Success Unaffected = "success"
+	None    Unaffected = "none"
+)
+
+// Default are the settings of a repository that sets nothing.
+func Default() *Settings { return &Settings{FailOn: checks.Error, Unaffected: Success} }
+
+// Read reads the settings of a tree on top of its owner's, which may be nil; without a
+// settings file they are the owner's or the default ones and the file is nil. Problems are as those of [Parse]. Nothing that a change can put into
 // a tree is an error, which could keep the change from being reviewed: an error means
 // that the tree itself could not be read.
 //
 // A review takes the settings from the base of a change and never from its head, or a
 // pull request could switch off its own review. That choice is the caller's.
-func Read(tree source.Tree, known []string) (*Settings, *source.File, []Problem, error) {
+func Read(tree source.Tree, known []string, owner *Owner) (*Settings, *source.File, []Problem, error) {
 	var files []*source.File
 	var problems []Problem
 	for _, name := range []string{Path, otherPath} {
@@ -79,7 +133,7 @@ func Read(tree source.Tree, known []string) (*Settings, *source.File, []Problem,
 	}
 	switch {
 	case len(files) == 0:
-		return Default(), nil, nil, nil
+		return owner.settings(), nil, nil, nil
 	case len(files) == 2:
 		problems = append(problems, Problem{
 			File:    files[1],
@@ -88,9 +142,9 @@ func Read(tree source.Tree, known []string) (*Settings, *source.File, []Problem,
 		})
 	}
 	if len(problems) > 0 {
-		return Default(), files[0], problems, nil
+		return owner.settings(), files[0], problems, nil
 	}
-	settings, problems := Parse(files[0], known)
+	settings, problems := parse(files[0], known, owner)
 	return settings, files[0], problems, nil
 }
 

@@ -34,7 +34,7 @@ func GitHub(w io.Writer, r *review.Review) error {
 	out := bufio.NewWriter(w)
 	shown := map[string]int{}
 	var rest []annotation
-	for _, a := range annotations(r) {
+	for _, a := range annotations(r.Delta.New, r.Delta) {
 		if shown[a.kind]++; shown[a.kind] > maxAnnotations {
 			rest = append(rest, a)
 			continue
@@ -65,20 +65,20 @@ type annotation struct {
 	says  []string
 }
 
-// annotations are those of a review, the ones that matter most first.
-func annotations(r *review.Review) []annotation {
+// annotations are those of a review whose new findings stand in the order given.
+func annotations(found []checks.Finding, d checks.Delta) []annotation {
 	var as []annotation
-	for _, f := range r.Delta.New {
-		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, f.Help, f.Rule.URL}})
+	for _, f := range together(found) {
+		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, provenance(f), f.Help, f.Rule.URL}})
 	}
-	for _, s := range r.Delta.Skips {
+	for _, s := range d.Skips {
 		title := "Not checked"
 		if s.Rule != "" {
 			title += ": " + s.Rule
 		}
 		as = append(as, annotation{checks.Warning.String(), s.Path, s.File, s.Span, title, []string{s.Reason, s.Help}})
 	}
-	for _, f := range r.Delta.Unsure {
+	for _, f := range d.Unsure {
 		as = append(as, annotation{checks.Warning.String(), f.Path(), f.File, f.Span, "Not compared: " + f.Rule.ID, []string{f.Message, notCompared}})
 	}
 	for i := range as {

@@ -161,6 +161,34 @@ func TestSARIF(t *testing.T) {
 		}
 		golden(t, name+".sarif", out.String())
 		valid(t, schema, out.Bytes())
+
+		var log struct {
+			Runs []struct {
+				Results []struct{ BaselineState string }
+			}
+		}
+		if err := json.Unmarshal(out.Bytes(), &log); err != nil {
+			t.Fatal(err)
+		}
+		states := map[string]int{}
+		for _, result := range log.Runs[0].Results {
+			states[result.BaselineState]++
+		}
+		d := r.Delta
+		want := map[string]int{}
+		for state, n := range map[string]int{"new": len(d.New), "unchanged": len(d.Same), "updated": len(d.Moved)} {
+			if n > 0 {
+				want[state] = n
+			}
+		}
+		for _, drop := range d.Drops {
+			if drop.By.File != nil {
+				want["unchanged"]++
+			}
+		}
+		if diff := cmp.Diff(want, states); diff != "" {
+			t.Errorf("results by baselineState (-want +got):\n%s", diff)
+		}
 		harmless(t, out.String())
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -34,8 +35,10 @@ type jsonReview struct {
 	Verdict review.Verdict `json:"verdict" jsonschema:"enum=passed,enum=failed,enum=unsure"`
 	// The least severity of a new finding that fails the review.
 	FailOn string `json:"failOn" jsonschema:"enum=error,enum=warning,enum=notice,enum=none"`
-	// How many Dockerfiles the head has.
+	// How many Dockerfiles, charts and plain manifests the head has.
 	Dockerfiles int         `json:"dockerfiles"`
+	Charts      int         `json:"charts"`
+	Manifests   int         `json:"manifests"`
 	Summary     jsonSummary `json:"summary"`
 	// Findings of the head that the base does not have.
 	New []jsonFinding `json:"new"`
@@ -51,6 +54,9 @@ type jsonReview struct {
 	Unsure []jsonFinding `json:"unsure"`
 	// What could not be checked.
 	Skips []jsonSkip `json:"skips"`
+	// What the change makes of the Kubernetes objects that charts render to and manifests
+	// hold.
+	Objects []jsonObject `json:"objects"`
 	// Findings of the head that are not reported because somebody knew better: another
 	// rule, or a person with an ignore comment.
 	Drops []jsonDrop `json:"drops"`
@@ -86,9 +92,18 @@ type jsonFinding struct {
 	// report; such a finding can be among the drops.
 	Severity string `json:"severity" jsonschema:"enum=error,enum=warning,enum=notice,enum=off"`
 	jsonPlace
-	// What the finding is about, apart from where it stands. With rule and path it is the
+	// What the finding is about, apart from where it stands. With rule and home it is the
 	// identity of the finding and stays when lines move.
 	Key string `json:"key"`
+	// The path of the file within which the key tells findings apart: the file's own, or
+	// the Chart.yaml of its chart.
+	Home string `json:"home"`
+	// Where the subject of a finding about a Kubernetes object comes from; absent for
+	// others.
+	Origin *jsonOrigin `json:"origin,omitempty"`
+	// The sets of a chart's values with which the finding occurs, by their values files;
+	// values.yaml stands for the chart's own values alone. Absent outside of charts.
+	Sets []string `json:"sets,omitempty"`
 	// What is wrong. Like all texts for people it may have code spans of Markdown.
 	Message string `json:"message"`
 	// What to do about it.
@@ -97,6 +112,29 @@ type jsonFinding struct {
 	Related []jsonRelated `json:"related"`
 	// The edits that cure it; absent where a person has to decide.
 	Fix *jsonFix `json:"fix,omitempty"`
+}
+
+// A jsonOrigin is where a part of an object comes from.
+type jsonOrigin struct {
+	// Where it is written: text or action of a template, or the part itself in a plain
+	// manifest. Absent where it is not known.
+	Template *jsonPlace `json:"template,omitempty"`
+	// The actions that led to the template, the outermost first.
+	Includes []jsonPlace `json:"includes"`
+	// The value that it is taken from; absent where the template alone gives it.
+	Value *jsonValue `json:"value,omitempty"`
+	// Whether the origin is proven and not only likely.
+	Verified bool `json:"verified"`
+}
+
+// A jsonValue is a key of a chart's values.
+type jsonValue struct {
+	// The key as one writes it behind .Values.
+	Key string `json:"key"`
+	// Where it is set; absent when nothing sets it.
+	Place *jsonPlace `json:"place,omitempty"`
+	// The set of values that was in force.
+	Set string `json:"set,omitempty"`
 }
 
 // A jsonPlace is a span of a file.
@@ -161,6 +199,8 @@ type jsonSkip struct {
 	End   *jsonPosition `json:"end,omitempty"`
 	// The id of the rule that could not be applied; absent when none could.
 	Rule string `json:"rule,omitempty"`
+	// The sets of a chart's values that are affected; absent for all and outside of charts.
+	Sets []string `json:"sets,omitempty"`
 	// Why it could not be checked.
 	Reason string `json:"reason"`
 	// What to do about it.
@@ -183,20 +223,25 @@ func JSON(w io.Writer, r *review.Review, version string) error {
 	out := jsonReview{
 		SchemaVersion: schemaVersion, ChiselbotVersion: version,
 		Base: jsonSide{r.Base.Name, r.Base.Tree.Commit}, Head: jsonSide{r.Head.Name, r.Head.Tree.Commit},
-		Verdict: r.Verdict(), FailOn: r.FailOn.String(), Dockerfiles: r.Files,
+		Verdict: r.Verdict(), FailOn: r.FailOn.String(), Dockerfiles: r.Files, Charts: r.Charts, Manifests: r.Manifests,
 		Summary: jsonSummary{len(d.New), len(d.Fixed), len(d.Same), len(d.Moved), len(d.Unsure), len(d.Skips), len(d.Drops)},
 		New:     each(d.New, findingJSON), Fixed: each(d.Fixed, findingJSON), Unchanged: each(d.Same, findingJSON),
 		Moved:  each(d.Moved, func(m checks.Move) jsonMove { return jsonMove{findingJSON(m.Finding), m.From} }),
-		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Drops: each(d.Drops, dropJSON),
+		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Objects: each(r.Objects, objectJSON), Drops: each(d.Drops, dropJSON),
 	}
 	if r.FailOn == checks.Off {
 		out.FailOn = "none"
 	}
+	return writeJSON(w, out)
+}
+
+// writeJSON writes a value for machines, and for people who look at it.
+func writeJSON(w io.Writer, value any) error {
 	var text bytes.Buffer
 	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(out); err != nil {
+	if err := enc.Encode(value); err != nil {
 		return fmt.Errorf("write JSON: %w", err)
 	}
 	if _, err := w.Write(escapeJSON(text.Bytes())); err != nil {
@@ -217,8 +262,12 @@ func each[A, B any](list []A, turn func(A) B) []B {
 func findingJSON(f checks.Finding) jsonFinding {
 	out := jsonFinding{
 		Rule: f.Rule.ID, Title: f.Rule.Title, URL: f.Rule.URL, Severity: f.Severity.String(),
-		jsonPlace: placeJSON(f.File, f.Span), Key: f.Key, Message: f.Message, Help: f.Help,
+		jsonPlace: placeJSON(f.File, f.Span), Key: f.Key, Home: f.Path(), Origin: originJSON(f.Origin), Sets: f.Sets,
+		Message: f.Message, Help: f.Help,
 		Related: each(f.Related, func(r checks.Related) jsonRelated { return jsonRelated{placeJSON(r.File, r.Span), r.Message} }),
+	}
+	if f.Home != nil {
+		out.Home = f.Home.Path()
 	}
 	if f.Fix != nil {
 		out.Fix = &jsonFix{f.Fix.Title, f.Fix.Safety == checks.Safe, each(f.Fix.Edits, func(e source.Edit) jsonEdit {
@@ -228,8 +277,31 @@ func findingJSON(f checks.Finding) jsonFinding {
 	return out
 }
 
+func originJSON(o *kube.Origin) *jsonOrigin {
+	if o == nil {
+		return nil
+	}
+	place := func(at kube.Place) *jsonPlace {
+		if at.IsZero() {
+			return nil
+		}
+		out := placeJSON(at.File, at.Span)
+		return &out
+	}
+	out := &jsonOrigin{Template: place(o.Template), Includes: []jsonPlace{}, Verified: o.Verified}
+	for _, in := range o.Includes {
+		if at := place(in); at != nil {
+			out.Includes = append(out.Includes, *at)
+		}
+	}
+	if o.Value != nil {
+		out.Value = &jsonValue{o.Value.Key, place(o.Value.Place), o.Value.Set}
+	}
+	return out
+}
+
 func skipJSON(s checks.Skip) jsonSkip {
-	out := jsonSkip{Path: s.Path, Rule: s.Rule, Reason: s.Reason, Help: s.Help}
+	out := jsonSkip{Path: s.Path, Rule: s.Rule, Sets: s.Sets, Reason: s.Reason, Help: s.Help}
 	if s.File != nil {
 		place := placeJSON(s.File, s.Span)
 		out.Start, out.End = &place.Start, &place.End
@@ -256,13 +328,14 @@ func placeJSON(f *source.File, s source.Span) jsonPlace {
 
 // escapeJSON writes as escapes what a terminal would obey, a person not see, or a
 // machine that reads logs take for a command. They mean the same to whoever reads the
-// JSON, and all of it can only stand in strings.
+// JSON, and all of it can only stand in strings. So does U+FFFD, which stands for what is
+// not UTF-8, because Go 1.26 escapes it there and 1.27 does not.
 func escapeJSON(text []byte) []byte {
 	text = commandAnywhere.ReplaceAll(text, []byte(`\u0023$1`))
 	var out bytes.Buffer
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
-		if unseen(r) && r != '\n' {
+		if r == utf8.RuneError || unseen(r) && r != '\n' {
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&out, `\u%04x`, unit)
 			}

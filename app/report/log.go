@@ -16,6 +16,16 @@ var (
 	commandAnywhere = regexp.MustCompile(`(?i)#(#(?:\[(?:add|debug|echo|endgroup|error|group|internal|notice|remove|save|set|stop|warning)|[a-z]+\[))`)
 )
 
+// Shown is text that may hold a stranger's words, such as an error, fit for a terminal
+// and for the log of a build.
+func Shown(text string) string {
+	var b strings.Builder
+	for l := range strings.Lines(printable(text)) {
+		b.WriteString(logLine(l))
+	}
+	return b.String()
+}
+
 // logLine is one line of text in which no machine finds a command. A character of what
 // would be one becomes U+FFFD.
 func logLine(s string) string {

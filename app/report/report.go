@@ -44,7 +44,7 @@ func title(r *review.Review) string {
 // verdictSentence says what the review comes to and how much it saw.
 func verdictSentence(r *review.Review) string {
 	d := r.Delta
-	files := plural(r.Files, "Dockerfile")
+	files := filesOf(r)
 	switch r.Verdict() {
 	case review.Failed:
 		if r.FailOn == checks.Notice {
@@ -57,10 +57,70 @@ func verdictSentence(r *review.Review) string {
 	switch {
 	case len(d.New) > 0:
 		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
-	case r.Files == 0 && len(d.Fixed) == 0:
-		return "There is no Dockerfile to check."
+	case empty(r) && len(d.Fixed) == 0:
+		return "There is no Dockerfile, chart or manifest to check."
 	}
 	return fmt.Sprintf("This change brings no new findings. %s checked.", files)
+}
+
+// empty reports whether the head has nothing that could be checked.
+func empty(r *review.Review) bool { return r.Files+r.Manifests+r.Charts == 0 }
+
+// filesOf says how many files the head has of each kind.
+func filesOf(r *review.Review) string {
+	var parts []string
+	for _, kind := range []struct {
+		n    int
+		noun string
+	}{{r.Files, "Dockerfile"}, {r.Charts, "chart"}, {r.Manifests, "manifest"}} {
+		if kind.n > 0 {
+			parts = append(parts, plural(kind.n, kind.noun))
+		}
+	}
+	return cmp.Or(and(parts), "0 files")
+}
+
+// and lists words as a sentence does.
+func and(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// provenance says what of the values a finding about a chart's object comes from, and
+// with which of them it occurs. It is empty for other findings.
+func provenance(f checks.Finding) string {
+	var says []string
+	if o := f.Origin; o != nil {
+		if o.Value != nil && o.Value.IsZero() {
+			says = append(says, "The value `"+o.Value.Key+"` would set it.")
+		} else if o.Value != nil {
+			says = append(says, "The value `"+o.Value.Key+"` sets it.")
+		}
+		if !o.Verified && !o.Place().IsZero() {
+			says = append(says, "This place is likely, but not proven.")
+		}
+	}
+	if with := setsOf(f.Sets); with != "" {
+		says = append(says, "It is so with "+with+".")
+	}
+	return strings.Join(says, " ")
+}
+
+// setsOf names sets of values. It is empty where the chart's own are the only one.
+func setsOf(sets []string) string {
+	var names []string
+	named := false
+	for _, set := range sets {
+		named = named || set != checks.DefaultSet
+		names = append(names, "`"+set+"`")
+	}
+	if !named {
+		return ""
+	}
+	return and(names)
 }
 
 // unchanged are the findings that the base has too, in files that it may call otherwise.

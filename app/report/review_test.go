@@ -6,6 +6,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -81,9 +82,27 @@ CMD ["cat"]`)
 	wide := finding(noShell, cat, at(cat, "/猫の手"), "A path that is wider than it has characters.", "")
 	long := finding(caches, cat, at(cat, "CATS=/srv/cats"), "A variable in the middle of a long line.", "")
 	end := finding(trivys, cat, source.Span{Start: len(cat.Text()), End: len(cat.Text())}, "Add a HEALTHCHECK instruction.", "")
+	needs := finding(caches, project, at(project, `"Cats"`), "`Cats` is out of support.", "")
 	user := finding(rootUser, dog, at(dog, "USER root\r\n"), "The final stage runs as root.", "Write `USER 1000`.")
 	user.Severity = checks.Error // by the settings
 	user.Fix = &checks.Fix{Title: "Run as `1000`", Edits: []source.Edit{{Path: dog.Path(), Span: at(dog, "root"), New: "1000"}}}
+
+	values := source.NewFile("chart/values.yaml", "image:\n  tag: latest\nport: 80\n")
+	template := source.NewFile("chart/templates/pod.yaml", "spec:\n  containers:\n    - image: cats:{{ .Values.image.tag }}\n      ports: {{ include \"ports\" . }}\n")
+	chart := source.NewFile("chart/Chart.yaml", "name: cats\n")
+	tag := finding(caches, values, at(values, "tag: latest"), "`latest` is no version.", "Write the version that you tested.")
+	tag.Home, tag.Sets = chart, []string{checks.DefaultSet, "values-prod.yaml"}
+	tag.Origin = &kube.Origin{
+		Template: kube.Place{File: template, Span: at(template, "{{ .Values.image.tag }}")},
+		Value:    &kube.Value{Key: "image.tag", Place: kube.Place{File: values, Span: at(values, "tag: latest")}, Set: checks.DefaultSet}, Verified: true,
+	}
+	tag.Related = []checks.Related{{File: template, Span: at(template, "{{ .Values.image.tag }}"), Message: "The template takes it from there."}}
+	uid := finding(rootUser, template, at(template, "- image: cats:{{ .Values.image.tag }}"), "The container runs as root.", "")
+	uid.Home, uid.Sets = chart, []string{"values-prod.yaml"}
+	uid.Origin = &kube.Origin{
+		Template: kube.Place{File: template, Span: uid.Span}, Includes: []kube.Place{{File: template, Span: at(template, `{{ include "ports" . }}`)}},
+		Value: &kube.Value{Key: "securityContext"},
+	}
 
 	silenced := finding(rootUser, cat, at(cat, "USER root"), "The final stage runs as root.", "Write `USER 1000`.")
 	comment := checks.Related{File: cat, Span: at(cat, "# chiselbot:ignore root-user until=2027-01-31 the volume belongs to root")}
@@ -91,9 +110,18 @@ CMD ["cat"]`)
 	return &review.Review{
 		Base:  review.Side{Name: "origin/main...HEAD", Tree: source.Tree{Commit: "0123456789abcdef0123456789abcdef01234567"}},
 		Head:  review.Side{Name: "working tree"},
-		Rules: []*checks.Rule{caches, noShell, rootUser}, Files: 4, FailOn: checks.Warning,
+		Rules: []*checks.Rule{caches, noShell, rootUser}, Files: 4, Charts: 1, Manifests: 2, FailOn: checks.Warning,
+		Objects: []checks.ObjectChange{
+			{Home: chart.Path(), Object: "Deployment/cats", Sets: []string{checks.DefaultSet, "values-prod.yaml"}, Fields: []checks.FieldChange{
+				{Path: "spec.template.spec.containers[cats].image", Before: "cats:1.2", After: "cats:latest", From: *tag.Origin, To: *tag.Origin},
+				{Path: "spec.replicas", After: "3"},
+				{Path: `metadata.labels["app.kubernetes.io/name"]`, Before: "cats"},
+			}},
+			{Home: "manifests/pod.yaml", Object: "Pod/dogs", Added: true},
+			{Home: chart.Path(), Object: "Service/cats", Sets: []string{"values-prod.yaml"}, Removed: true},
+		},
 		Delta: checks.Delta{
-			New:   []checks.Finding{second, wide, third, long, first, end, user},
+			New:   []checks.Finding{uid, tag, needs, second, wide, third, long, first, end, user},
 			Fixed: []checks.Finding{finding(noShell, oldDog, at(oldDog, "FROM debian:9"), "Out of support.", ""), finding(caches, oldDog, at(oldDog, "https://example.com/dog"), "What comes from `example.com` can change.", "")},
 			Same:  []checks.Finding{finding(caches, dog, at(dog, "apt-get update"), "The lists of packages stay in the image.", "")},
 			Moved: []checks.Move{{Finding: finding(rootUser, moved, at(moved, "root"), "The final stage runs as root.", ""), From: "services/old name/Dockerfile"}},
@@ -104,6 +132,7 @@ CMD ["cat"]`)
 				{Path: broken.Path(), File: broken, Span: at(broken, "RUN <<EOF\n"), Reason: "Heredoc `EOF` is not closed.", Help: "Nothing in this file was checked; `docker build` would refuse it too."},
 				{Path: "services/big/Dockerfile", Reason: "Read services/big/Dockerfile: file is larger than 1 MiB."},
 				{Path: dog.Path(), File: dog, Span: at(dog, "debian:13"), Rule: "no-shell", Reason: "Whether the image has a shell is not known."},
+				{Path: template.Path(), File: template, Span: at(template, "spec:"), Home: chart, Sets: []string{"ci/test.yaml", "values-prod.yaml"}, Reason: "The template fails."},
 				{Reason: "The policies could not be loaded."},
 			},
 			Drops: []checks.Drop{
@@ -150,10 +179,13 @@ func hostile() *review.Review {
 		Skips:  []checks.Skip{{Path: evil.Path(), File: evil, Span: at(evil, "::stop-commands::x"), Rule: "root-user", Reason: all, Help: all}, {Path: evil.Path(), Reason: all}},
 		Drops:  []checks.Drop{{Finding: one, Reason: all, By: checks.Related{File: evil, Span: at(evil, terminal)}}},
 	}
+	objects := []checks.ObjectChange{{Home: evil.Path(), Object: all, Sets: []string{all}, Fields: []checks.FieldChange{{
+		Path: all, Before: all, After: all, To: kube.Origin{Template: kube.Place{File: evil, Span: whole}},
+	}}}}
 	for range 12 {
 		d.New = append(d.New, finding(rootUser, evil, at(evil, "needle"), "One of many, "+all, ""))
 	}
-	return &review.Review{Base: review.Side{Name: "main"}, Head: review.Side{Name: all}, Rules: []*checks.Rule{rootUser}, Files: 1, FailOn: checks.Error, Delta: d}
+	return &review.Review{Base: review.Side{Name: "main"}, Head: review.Side{Name: all}, Rules: []*checks.Rule{rootUser}, Files: 1, FailOn: checks.Error, Delta: d, Objects: objects}
 }
 
 // nothing is a review in which nothing was found.

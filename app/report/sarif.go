@@ -31,11 +31,14 @@ const (
 )
 
 // SARIF writes the review as a SARIF 2.1.0 log of one run, made by chiselbot of that
-// version. Every result says how it stands to the base, so the log holds also what is
-// fixed, located in the base's file, and what an ignore comment suppresses. What could
-// not be checked or compared is a notification of the run.
+// version. Every result of the head says how it stands to the base, or which ignore
+// comment suppresses it. What could not be checked or compared is a notification of the
+// run. What is fixed is not in the log: GitHub's code scanning does not read
+// baselineState and would take it for found, at the lines of the base; it closes an alert
+// whose result is gone.
 //
-// See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+// See https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html and
+// https://docs.github.com/en/code-security/reference/code-scanning/sarif-files/sarif-support-for-code-scanning.
 func SARIF(w io.Writer, r *review.Review, version string) error {
 	b := newSarifLog(r, version)
 	d := r.Delta
@@ -62,9 +65,6 @@ func SARIF(w io.Writer, r *review.Review, version string) error {
 		}
 		b.result(drop.Finding, "unchanged").AddSuppression(sarif.NewSuppression().
 			WithKind("inSource").WithJustification(drop.Reason).WithLocation(location(drop.By.File, drop.By.Span)))
-	}
-	for _, f := range d.Fixed {
-		b.result(f, "absent")
 	}
 
 	ran := sarif.NewInvocation().WithExecutionSuccessful(true)
@@ -131,7 +131,7 @@ func rulesOf(r *review.Review) []*checks.Rule {
 		}
 	}
 	d := r.Delta
-	for _, f := range slices.Concat(d.New, d.Fixed, d.Same, d.Unsure) {
+	for _, f := range slices.Concat(d.New, d.Same, d.Unsure) {
 		add(f)
 	}
 	for _, m := range d.Moved {
@@ -184,27 +184,33 @@ func level(s checks.Severity) string {
 	return "note"
 }
 
+// result adds a finding to the run.
 func (b *sarifLog) result(f checks.Finding, state string) *sarif.Result {
 	res := sarif.NewRuleResult(f.Rule.ID).
 		WithRuleIndex(b.rules[f.Rule.ID]).
 		WithLevel(level(f.Severity)).
-		WithMessage(message(f.Message, f.Help)).
+		WithMessage(message(f.Message, strings.TrimSpace(provenance(f)+" "+f.Help))).
 		WithBaselineState(state).
 		WithPartialFingerprints(map[string]string{fingerprint: b.fingerprint(f)})
 	res.AddLocation(location(f.File, f.Span))
 	for _, other := range f.Related {
 		res.AddRelatedLocation(location(other.File, other.Span).WithMessage(message(other.Message, "")))
 	}
-	if fix, ok := sarifFix(f); ok && state != "absent" {
+	if fix, ok := sarifFix(f); ok {
 		res.AddFixe(fix)
 	}
+	b.run.AddResult(res)
 	return res
 }
 
 // fingerprint is the same in every run that has the finding, wherever its lines are.
 // Findings with one identity are told apart by their order.
 func (b *sarifLog) fingerprint(f checks.Finding) string {
-	id := strings.Join([]string{f.Rule.ID, f.Path(), f.Key}, "\x00")
+	home := f.Path()
+	if f.Home != nil {
+		home = f.Home.Path()
+	}
+	id := strings.Join([]string{f.Rule.ID, home, f.Key}, "\x00")
 	nth := b.equal[id]
 	b.equal[id]++
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d", id, nth))

@@ -17,8 +17,7 @@ import (
 
 // TestSchema keeps review.schema.json, which describes what [JSON] writes, as the types
 // and the comments on them are. It is written with -update.
-func TestSchema(t *testing.T) {
-	t.Parallel()
+func TestSchema(t *testing.T) { //nolint:paralleltest // others read what it writes with -update
 	const name = "review.schema.json"
 	comments := typeComments(t)
 	reflector := jsonschema.Reflector{
@@ -38,17 +37,18 @@ func TestSchema(t *testing.T) {
 	}
 	got = append(got, '\n')
 
-	if flag.Lookup("update").Value.String() == "true" {
-		if err := os.WriteFile(name, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
 	want, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+	diff := cmp.Diff(string(want), string(got))
+	switch {
+	case diff == "":
+	case flag.Lookup("update").Value.String() == "true":
+		if err := os.WriteFile(name, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	default:
 		t.Errorf("%s is stale (-want +got), rewrite with -update:\n%s", name, diff)
 	}
 }

@@ -38,7 +38,7 @@ func Text(w io.Writer, r *review.Review, t Terminal, all bool) error {
 	p.line(p.style(printable(line(r.Base.Name+" → "+r.Head.Name)), ansi.AttrBold))
 	if len(d.New) > 0 {
 		p.section("Worse")
-		for _, f := range d.New {
+		for _, f := range together(d.New) {
 			p.finding(f)
 		}
 	}
@@ -114,7 +114,7 @@ func (p *textPage) sum(r *review.Review, all bool) {
 	p.section("")
 	p.line(strings.Join(parts, " · "))
 	p.prose("", verdictSentence(r))
-	if r.Files == 0 {
+	if empty(r) {
 		p.prose("", "Dockerfiles are found by their names: `Dockerfile`, `Containerfile`, `Dockerfile.*`, `*.Dockerfile`. `dockerfiles` in `"+config.Path+"` includes others.")
 	}
 	if same+ignored > 0 && !all {
@@ -142,6 +142,7 @@ func (p *textPage) finding(f checks.Finding) {
 	}
 	p.excerpts(marks)
 	p.prose("  ", f.Message)
+	p.labeled("from", provenance(f))
 	p.labeled("help", f.Help)
 	if f.Fix != nil {
 		p.labeled("fix", f.Fix.Title+safetyOf(f.Fix))
@@ -161,6 +162,9 @@ func (p *textPage) skip(s checks.Skip) {
 		p.line(printable(line(s.Path)))
 	}
 	p.prose("  ", s.Reason)
+	if with := setsOf(s.Sets); with != "" {
+		p.labeled("from", "It is so with "+with+".")
+	}
 	p.labeled("help", s.Help)
 	p.line()
 }
@@ -231,14 +235,15 @@ func (p *textPage) line(parts ...string) {
 	p.out.WriteByte('\n')
 }
 
-// section begins a part of the page with a rule that holds its name.
+// section begins a part of the page with a line that holds its name.
 func (p *textPage) section(name string) {
 	width := min(p.width, maxProse)
-	rule := strings.Repeat("─", width)
-	if name != "" {
-		rule = "── " + name + " " + strings.Repeat("─", width-len(name)-4)
+	if name == "" {
+		p.line(p.style(strings.Repeat("─", width), ansi.AttrFaint))
+		return
 	}
-	p.line(p.style(rule, ansi.AttrFaint))
+	after := strings.Repeat("─", width-len(name)-4)
+	p.line(p.style("──", ansi.AttrFaint), " ", p.style(name, ansi.AttrBold), " ", p.style(after, ansi.AttrFaint))
 }
 
 // prose writes sentences, wrapped and indented.

@@ -60,7 +60,7 @@ func (r *Repository) defaultBranch() (string, error) {
 	if len(remotes) > 0 {
 		return "", fmt.Errorf("the default branch of %s is not in this clone; fetch it, for instance with `git fetch %s main`, or say which commit with --base", remotes[0], remotes[0])
 	}
-	return "", errors.New("no remote and no main or master branch; say which commit with --base")
+	return "", errors.New("no remote and no branch main or master; say which commit to compare with, for instance --base HEAD~1")
 }
 
 // remotes are the remotes whose default branch may be meant: the one that the current

@@ -23,7 +23,7 @@ type Revision struct {
 
 // Create makes a repository in dir, which must be empty or absent, with one commit for
 // each revision. The last one stays checked out.
-func Create(dir string, author string, revisions []Revision) error {
+func Create(dir, author string, revisions []Revision) error {
 	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
 		return fmt.Errorf("create repository %s: the folder is not empty; name a new one", dir)
 	}

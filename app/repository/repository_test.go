@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 		if err != nil {
 			panic(err)
 		}
-		defer os.RemoveAll(home)
+		defer func() { _ = os.RemoveAll(home) }()
 		for key, value := range map[string]string{
 			"HOME": home, "USERPROFILE": home, "XDG_CONFIG_HOME": "", "GIT_CONFIG_NOSYSTEM": "1",
 			"GIT_AUTHOR_NAME": "cat", "GIT_AUTHOR_EMAIL": "cat@example.com",

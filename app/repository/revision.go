@@ -126,6 +126,9 @@ func (r *Repository) step(ctx context.Context, c *object.Commit, step string) (*
 
 // parent is the n-th parent of a commit, counted from one.
 func (r *Repository) parent(c *object.Commit, n int) (*object.Commit, error) {
+	if len(c.ParentHashes) == 0 {
+		return nil, fmt.Errorf("commit %s is the first one and has no parent", short(c.Hash))
+	}
 	if n > len(c.ParentHashes) {
 		return nil, fmt.Errorf("commit %s has %d parents", short(c.Hash), len(c.ParentHashes))
 	}

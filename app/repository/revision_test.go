@@ -83,8 +83,8 @@ func TestRevisionErrors(t *testing.T) {
 		{"nope", "no branch, tag or commit of that name in this clone; `git fetch`"},
 		{"release", "is origin/release meant?"},
 		{"0000000000000000000000000000000000000000", "is not in this repository"},
-		{"HEAD~5", "has 0 parents"},
-		{"HEAD^2", "has 0 parents"},
+		{"HEAD~5", "is the first one and has no parent"},
+		{"HEAD^2", "is the first one and has no parent"},
 		{"text", "is a blob, not a commit"},
 		{"HEAD@{1}", "git rev-parse"},
 		{"@{-1}", "git rev-parse"},
@@ -227,7 +227,7 @@ func TestDefaultBase(t *testing.T) {
 			dir := newRepo(t, "a", "1\n")
 			execGit(t, dir, "branch", "--move", "trunk")
 			return dir
-		}, errors: "find base: no remote and no main or master branch; say which commit with --base"},
+		}, errors: "find base: no remote and no branch main or master; say which commit to compare with"},
 		{name: "default branch not fetched", make: func(t *testing.T) string {
 			dir := clone(t)
 			execGit(t, dir, "checkout", "--quiet", "--detach")
@@ -304,7 +304,7 @@ func fastImport(t testing.TB, dir, stream string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	cmd := gitCommand(t, dir, "fast-import", "--quiet")
 	cmd.Stdin = in
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -150,7 +150,7 @@ func (e *diskEntry) read() ([]fs.DirEntry, error) {
 func (e *diskEntry) readDisk() ([]fs.DirEntry, error) {
 	f, err := e.tree.root.Open(filepath.FromSlash(e.path))
 	if err == nil {
-		defer f.Close()
+		defer func() { _ = f.Close() }() // it is only read from
 		var found []fs.DirEntry
 		if found, err = f.ReadDir(-1); err == nil {
 			return found, nil

@@ -85,7 +85,7 @@ func TestWorkingTreeLikeGit(t *testing.T) {
 			add := func() {
 				for _, folder := range folders {
 					if rnd.IntN(4) == 0 {
-						_, _ = tryGit(t, dir, "add", "--force", "--", filepath.Join(folder)) // an empty one cannot be added
+						_, _ = tryGit(t, dir, "add", "--force", "--", folder) // an empty one cannot be added
 					}
 				}
 			}
@@ -141,7 +141,7 @@ func TestWorkingTree(t *testing.T) {
 	}
 	for name, to := range map[string]string{
 		"link": filepath.Join(outside, "Dockerfile"), "up": "../" + filepath.Base(outside) + "/Dockerfile", "folder": outside,
-		"inside": "new", "circle": ".", "new/deep": filepath.Join(outside), "dead": "nowhere",
+		"inside": "new", "circle": ".", "new/deep": outside, "dead": "nowhere",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)

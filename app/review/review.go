@@ -12,7 +12,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/chart"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -31,8 +34,17 @@ type Options struct {
 	// KnownIDs are all ids that settings may name: those of Rules and of the checks
 	// behind Scanners.
 	KnownIDs []string
+	// Render runs the templates of charts; nil stands for this process.
+	Render chart.Renderer
 	// FailOn overrides the settings when it is not nil.
 	FailOn *checks.Severity
+	// Tip is where the settings are read, by default the base: on GitHub the tip of the base
+	// branch, which may be ahead of what the change is compared with.
+	Tip source.Tree
+	// Owner are the settings of the repository's owner, which hold where the repository has
+	// none of its own; nil for none. OwnerSkips is what is wrong with them.
+	Owner      *config.Owner
+	OwnerSkips []checks.Skip
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -41,6 +53,8 @@ type Options struct {
 type Review struct {
 	Base, Head Side
 	Delta      checks.Delta
+	// Objects are what the change makes of the Kubernetes objects.
+	Objects []checks.ObjectChange
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
 	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
@@ -48,6 +62,8 @@ type Review struct {
 	// FailOn is the least severity of a new finding that fails the review; [checks.Off]
 	// means that none does.
 	FailOn checks.Severity
+	// Touched are the lines that the change wrote, of the files with new findings.
+	Touched map[string][]Lines
 }
 
 // A Verdict is what a review comes to.
@@ -77,26 +93,35 @@ func (r *Review) Verdict() Verdict {
 // change cannot switch off its own review; settings that cannot be read are a skip, and
 // the defaults hold. An error means that a tree could not be listed or that ctx ended.
 func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
-	settings, skips, err := settingsOf(base.Tree, head.Tree, opts.KnownIDs)
+	if opts.Tip.FS == nil {
+		opts.Tip = base.Tree
+	}
+	settings, skips, err := settingsOf(head.Tree, opts)
 	if err != nil {
 		return nil, err
 	}
+	run := opts.Render
+	if run == nil {
+		run = render.Run
+	}
 	checkOpts := checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { before, err = run(ctx, base, checkOpts); return err })
-	g.Go(func() (err error) { after, err = run(ctx, head, checkOpts); return err })
+	g.Go(func() (err error) { before, err = check(ctx, base, checkOpts); return err })
+	g.Go(func() (err error) { after, err = check(ctx, head, checkOpts); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after), Objects: checks.CompareObjects(before, after),
 	}
+	r.Touched = touched(base.Tree, r.Delta)
 	r.Delta.Skips = append(skips, r.Delta.Skips...)
 	if opts.FailOn != nil {
 		r.FailOn = *opts.FailOn
@@ -104,7 +129,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	return r, nil
 }
 
-func run(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {
+func check(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {
 	res, err := checks.Run(ctx, side.Tree, opts)
 	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", side.Name, err)

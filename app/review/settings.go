@@ -1,6 +1,7 @@
 package review
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/config"
@@ -8,17 +9,17 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// settingsOf reads the base's settings. What is wrong with them, and what is wrong with
+// settingsOf reads the settings at the base's tip. What is wrong with them, and what is wrong with
 // those that the change would bring, is skips: the first kind means that the defaults
 // hold, the second that they would after the merge.
-func settingsOf(base, head source.Tree, known []string) (*config.Settings, []checks.Skip, error) {
-	settings, before, problems, err := config.Read(base, known)
+func settingsOf(head source.Tree, opts Options) (*config.Settings, []checks.Skip, error) {
+	settings, before, problems, err := config.Read(opts.Tip, opts.KnownIDs, opts.Owner)
 	if err != nil {
 		return nil, nil, err
 	}
-	skips := skipsOf(problems, "The default settings were used.")
+	skips := append(slices.Clone(opts.OwnerSkips), skipsOf(problems, "The default settings were used.")...)
 
-	_, after, problems, err := config.Read(head, known)
+	_, after, problems, err := config.Read(head, opts.KnownIDs, opts.Owner)
 	if err != nil {
 		return nil, nil, err
 	}

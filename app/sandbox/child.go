@@ -64,7 +64,7 @@ func (l lost) Unwrap() error { return l.error }
 
 // call has the child do one piece of work. After any error but refused the child is gone.
 func (c *child) call(ctx context.Context, work string, in, out any) error {
-	limited, cancel := context.WithTimeoutCause(ctx, c.config.Time, ErrTime)
+	limited, cancel := context.WithTimeoutCause(ctx, c.config.Time, fmt.Errorf("%w: more than %v", ErrTime, c.config.Time))
 	defer cancel()
 	stop := context.AfterFunc(limited, func() { _ = c.cmd.Process.Kill() })
 	err := c.exchange(work, in, out)
@@ -100,13 +100,13 @@ func (c *child) exchange(work string, in, out any) error {
 func (c *child) fail(err error) error {
 	if c.answer.left < 0 {
 		c.end()
-		return ErrAnswer
+		return fmt.Errorf("%w: more than %d bytes", ErrAnswer, c.config.MaxAnswer)
 	}
 	c.end()
 	said := c.last.String()
 	for _, words := range outOfMemory {
 		if strings.Contains(said, words) {
-			return ErrMemory
+			return fmt.Errorf("%w: more than %d MiB", ErrMemory, c.config.Memory>>20)
 		}
 	}
 	if said != "" {

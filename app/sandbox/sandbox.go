@@ -25,9 +25,9 @@ import (
 
 // Why a child was given up. The error of a call has one of them in its chain.
 var (
-	ErrTime   = errors.New("it took too long")
-	ErrMemory = errors.New("it took too much memory")
-	ErrAnswer = errors.New("its answer is too large")
+	ErrTime   = errors.New("out of time")
+	ErrMemory = errors.New("out of memory")
+	ErrAnswer = errors.New("answer too large")
 )
 
 // Work is one kind of work that a child can do: see [Do].

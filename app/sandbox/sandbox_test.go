@@ -132,7 +132,7 @@ func TestTrouble(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.do, func(t *testing.T) {
 			t.Parallel()
-			limit := 5 * time.Second
+			limit := time.Minute // far more than any takes, however busy the machine
 			if tt.do == "spin" || tt.do == "wait" {
 				limit = 300 * time.Millisecond
 			}

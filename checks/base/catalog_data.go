@@ -32,6 +32,8 @@ var systems = append(redhatAndAmazon(), []entry{
 	{repository: "opensuse/tumbleweed", name: "openSUSE Tumbleweed", role: RoleOS, os: "zypper", source: "https://github.com/openSUSE/docker-containers-build"},
 	{repository: "photon", name: "Photon OS", role: RoleOS, os: "tdnf", source: "https://github.com/vmware/photon-docker-image"},
 	{repository: "archlinux", name: "Arch Linux", role: RoleOS, os: "pacman", source: "https://gitlab.archlinux.org/archlinux/archlinux-docker"},
+	{repository: "buildpack-deps", name: "buildpack-deps", role: RoleOS, with: []string{"curl"}, os: "apt", source: library + "buildpack-deps"},
+	{repository: "buildpack-deps", name: "buildpack-deps", role: RoleOS, with: []string{"scm"}, os: "apt", source: library + "buildpack-deps"},
 	{repository: "buildpack-deps", name: "buildpack-deps", role: RoleSDK, os: "apt", source: library + "buildpack-deps"},
 	{repository: "mcr.microsoft.com/azurelinux/base/core", name: "Azure Linux", role: RoleOS, os: "tdnf", source: azure},
 	{repository: "mcr.microsoft.com/cbl-mariner/base/core", name: "CBL-Mariner", role: RoleOS, os: "tdnf", source: azure},

@@ -2,7 +2,6 @@ package base
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -158,22 +157,22 @@ func (d *DotNet) major() int {
 
 // name is how a person calls the image: "ASP.NET Core 8.0 on jammy, chiseled".
 func (d *DotNet) name() string {
-	s := cmp.Or(productNames[d.Product], d.Product)
+	words := []string{cmp.Or(productNames[d.Product], d.Product)}
 	if d.Version != "" {
-		s += " " + d.Version
+		words[0] += " " + d.Version
 	}
 	if d.Distro != "" {
-		s += " on " + d.Distro
+		words[0] += " on " + d.Distro
 	}
 	for _, v := range []struct {
 		on   bool
 		word string
 	}{{d.Chiseled, "chiseled"}, {d.Distroless, "distroless"}, {d.Composite, "composite"}, {d.Extra, "extra"}, {d.Nightly, "nightly"}} {
 		if v.on {
-			s += fmt.Sprintf(", %s", v.word)
+			words = append(words, v.word)
 		}
 	}
-	return s
+	return strings.Join(words, ", ")
 }
 
 // packageManager is that of a distribution by the name .NET's tags give it.

@@ -37,7 +37,8 @@ func ParseDotNet(ref Reference) (*DotNet, bool) {
 		d.parseLegacyTag(ref.Tag)
 		return d, true
 	}
-	return d, d.parseTag(ref.Tag)
+	ok := d.parseTag(ref.Tag)
+	return d, ok
 }
 
 // parseLegacyTag reads no more than the version: these tags follow no grammar.

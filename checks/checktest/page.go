@@ -25,18 +25,18 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 	var bad *checks.Result
 	var badFiles map[string]string
 	seen := map[string]int{}
-	for _, block := range blocks(rule.Doc) {
-		lang, role, ok := strings.Cut(block.info, " ")
+	for _, block := range Blocks(rule.Doc) {
+		lang, role, ok := strings.Cut(block.Info, " ")
 		if !ok {
 			continue
 		}
-		files := map[string]string{"Dockerfile": block.text}
+		files := map[string]string{"Dockerfile": block.Text}
 		switch lang {
 		case "yaml":
-			files = map[string]string{"manifest.yaml": block.text}
+			files = map[string]string{"manifest.yaml": block.Text}
 		case "txtar":
 			files = map[string]string{}
-			for _, f := range txtar.Parse([]byte(block.text)).Files {
+			for _, f := range txtar.Parse([]byte(block.Text)).Files {
 				files[f.Name] = string(f.Data)
 			}
 		}
@@ -47,7 +47,7 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 				badFiles = files
 				bad = Run(t, Now, rule, files, known...)
 				if len(bad.Findings) == 0 {
-					t.Errorf("no finding in the bad example:\n%s", block.text)
+					t.Errorf("no finding in the bad example:\n%s", block.Text)
 				}
 			case "good":
 				if res := Run(t, Now, rule, files, known...); len(res.Findings)+len(res.Skips) > 0 {
@@ -67,7 +67,7 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 					t.Errorf("the fixed example (-page +fix):\n%s", diff)
 				}
 			default:
-				t.Errorf("info string %q: want bad, fixed or good", block.info)
+				t.Errorf("info string %q: want bad, fixed or good", block.Info)
 			}
 		})
 	}
@@ -76,18 +76,19 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 	}
 }
 
-type block struct {
-	info, text string
+// A Block is a fenced code block: the words behind the fence and the text between.
+type Block struct {
+	Info, Text string
 }
 
-// blocks are the fenced code blocks of a Markdown text.
-func blocks(markdown string) []block {
+// Blocks are the fenced code blocks of a Markdown text.
+func Blocks(markdown string) []Block {
 	src := []byte(markdown)
-	var out []block
+	var out []Block
 	// Walk fails only with what the function returns.
 	_ = ast.Walk(goldmark.DefaultParser().Parse(text.NewReader(src)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if fence, ok := n.(*ast.FencedCodeBlock); ok && entering && fence.Info != nil {
-			out = append(out, block{string(fence.Info.Segment.Value(src)), string(fence.Lines().Value(src))})
+			out = append(out, Block{string(fence.Info.Segment.Value(src)), string(fence.Lines().Value(src))})
 		}
 		return ast.WalkContinue, nil
 	})

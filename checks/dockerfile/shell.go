@@ -27,6 +27,8 @@ type ShellCommand struct {
 	// Span runs from the first word, or the first assignment before it, to the last
 	// word; NameSpan is where the name stands.
 	Span, NameSpan source.Span
+	// Assigns says that variables are assigned before the name, for this command alone.
+	Assigns bool
 }
 
 // A ShellWord is one argument of a command.
@@ -69,15 +71,9 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 		}
 		return []ShellCommand{c}, true
 	}
-	script, ok := i.script(words[0])
-	if !ok || len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
+	file, script, ok := i.parsedScript(words[0])
+	if !ok {
 		return nil, false
-	}
-	file, err := parseScript(syntax.LangBash, script.Text)
-	if err != nil {
-		if file, err = parseScript(syntax.LangPOSIX, script.Text); err != nil {
-			return nil, false
-		}
 	}
 	var commands []ShellCommand
 	syntax.Walk(file, func(n syntax.Node) bool {
@@ -87,6 +83,79 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 		return true
 	})
 	return commands, true
+}
+
+// Sequence are the commands of a shell form or a here-document where all run one after
+// the other, joined by && or ; or a line break, and nothing is piped, decided, repeated
+// or written to a file. False means that the script does more than that, or is not one
+// for a POSIX shell.
+func (i *Instruction) Sequence() ([]ShellCommand, bool) {
+	words := i.Words
+	switch i.Keyword {
+	case "RUN", "CMD", "ENTRYPOINT":
+	case "HEALTHCHECK":
+		words = words[1:]
+	default:
+		return nil, false
+	}
+	if i.Exec || len(words) == 0 {
+		return nil, false
+	}
+	file, script, ok := i.parsedScript(words[0])
+	if !ok {
+		return nil, false
+	}
+	var commands []ShellCommand
+	var follow func(*syntax.Stmt) bool
+	follow = func(s *syntax.Stmt) bool {
+		if s.Negated || s.Background || s.Coprocess || slices.ContainsFunc(s.Redirs, writes) {
+			return false
+		}
+		switch cmd := s.Cmd.(type) {
+		case *syntax.CallExpr:
+			if len(cmd.Args) == 0 {
+				return false
+			}
+			commands = append(commands, shellCommand(cmd, script))
+			return true
+		case *syntax.BinaryCmd:
+			return cmd.Op == syntax.AndStmt && follow(cmd.X) && follow(cmd.Y)
+		}
+		return false
+	}
+	for _, s := range file.Stmts {
+		if !follow(s) {
+			return nil, false
+		}
+	}
+	return commands, len(commands) > 0
+}
+
+// writes reports whether a redirection does more than silence a command.
+func writes(r *syntax.Redirect) bool {
+	switch r.Op {
+	case syntax.DplOut: // 2>&1, but not >&file
+		return strings.Trim(r.Word.Lit(), "0123456789-") != "" || r.Word.Lit() == ""
+	case syntax.RdrOut, syntax.RdrAll, syntax.RdrClob:
+		return r.Word.Lit() != "/dev/null"
+	}
+	return true
+}
+
+// parsedScript is the script that begins with a word, parsed, and its way back to the
+// file.
+func (i *Instruction) parsedScript(word Word) (*syntax.File, Logical, bool) {
+	script, ok := i.script(word)
+	if !ok || len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
+		return nil, script, false
+	}
+	file, err := parseScript(syntax.LangBash, script.Text)
+	if err != nil {
+		if file, err = parseScript(syntax.LangPOSIX, script.Text); err != nil {
+			return nil, script, false
+		}
+	}
+	return file, script, true
 }
 
 func parseScript(lang syntax.LangVariant, text string) (*syntax.File, error) {
@@ -149,7 +218,7 @@ func shellCommand(call *syntax.CallExpr, script Logical) ShellCommand {
 		start := min(int(n.Pos().Offset()), len(script.Text))
 		return script.Span(start, max(start, min(int(n.End().Offset()), len(script.Text))))
 	}
-	c := ShellCommand{Span: span(call), NameSpan: span(call.Args[0])}
+	c := ShellCommand{Span: span(call), NameSpan: span(call.Args[0]), Assigns: len(call.Assigns) > 0}
 	for n, arg := range call.Args {
 		w := ShellWord{Span: span(arg)}
 		if w.Value, w.Static = static(arg.Parts, false); !w.Static {

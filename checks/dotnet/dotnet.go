@@ -47,6 +47,9 @@ type Needs struct {
 	Found bool
 	// Projects are the paths of the projects that were found, sorted.
 	Projects []string
+	// Folders are the folders of those projects and of all that they refer to, the
+	// nearest first.
+	Folders []string
 	// ICU and TimeZones say whether the application needs them.
 	ICU, TimeZones base.Known
 	// Frameworks are the target frameworks, such as "net8.0", sorted.
@@ -70,6 +73,9 @@ type Evidence struct {
 	Says  base.Known
 	// Why is a clause: "`Microsoft.Data.SqlClient` throws without ICU".
 	Why string
+	// Referred says that it stands in the source of a project that the application only
+	// refers to and of which it may never call that part.
+	Referred bool
 }
 
 // A Need is something that an image has or has not.

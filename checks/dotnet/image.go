@@ -40,9 +40,8 @@ var (
 
 // readImage reads the signals of a Dockerfile: those of the final image, and what the
 // command line of the build sets.
-func readImage(f *dockerfile.File) *image {
+func readImage(f *dockerfile.File, final *dockerfile.Stage) *image {
 	var im image
-	final := f.Final()
 	if final == nil {
 		return &im
 	}

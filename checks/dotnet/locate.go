@@ -20,8 +20,7 @@ const (
 )
 
 // locate finds the projects whose program is in the final image, sorted.
-func (p *Projects) locate(f *dockerfile.File) []string {
-	final := f.Final()
+func (p *Projects) locate(f *dockerfile.File, final *dockerfile.Stage) []string {
 	if final == nil || len(p.projects) == 0 {
 		return nil
 	}

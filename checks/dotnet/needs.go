@@ -44,7 +44,7 @@ type finding struct {
 }
 
 func (f *finding) add(r rank, about Need, says base.Known, at place, why string) {
-	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why}, r, f.distance})
+	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why, Referred: r == bySource && f.distance > 0}, r, f.distance})
 }
 
 // says reports whether some evidence makes a need Yes.
@@ -52,10 +52,10 @@ func (f *finding) says(about Need) bool {
 	return slices.ContainsFunc(f.evidence, func(e ranked) bool { return e.About == about && e.Says == base.Yes })
 }
 
-// find answers for one Dockerfile.
-func (p *Projects) find(f *dockerfile.File) *Needs {
-	image := readImage(f)
-	roots := p.locate(f)
+// find answers for one stage of a Dockerfile.
+func (p *Projects) find(f *dockerfile.File, final *dockerfile.Stage) *Needs {
+	image := readImage(f, final)
+	roots := p.locate(f, final)
 	n := &Needs{Found: len(roots) > 0, Projects: roots}
 	var all []finding
 	var frameworks []string
@@ -64,6 +64,12 @@ func (p *Projects) find(f *dockerfile.File) *Needs {
 		all = append(all, one)
 		n.Problems = append(n.Problems, problems...)
 		frameworks = append(frameworks, p.project(root).frameworks()...)
+		reached, _ := p.closure(root)
+		for _, r := range reached {
+			if dir := path.Dir(r.path); !slices.Contains(n.Folders, dir) {
+				n.Folders = append(n.Folders, dir)
+			}
+		}
 	}
 	if len(roots) == 0 {
 		all = append(all, image.alone())

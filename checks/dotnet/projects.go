@@ -67,7 +67,7 @@ type Projects struct {
 	evaluated cache[string, *project]
 	locks     cache[string, []reference]
 	texts     cache[string, *text]
-	needs     cache[*dockerfile.File, *Needs]
+	needs     cache[*dockerfile.Stage, *Needs]
 }
 
 // NewProjects are the projects among the paths, each of which [IsProjectFile] accepted.
@@ -94,10 +94,32 @@ func isBuilt(name string) bool {
 	return strings.Contains("/"+name, "/obj/") || strings.Contains("/"+name, "/bin/")
 }
 
-// For says what the projects that a Dockerfile builds need.
-func (p *Projects) For(f *dockerfile.File) *Needs {
-	n, _ := p.needs.get(f, func() (*Needs, error) { return p.find(f), nil })
+// For says what the projects that a Dockerfile builds need: those in its last stage.
+func (p *Projects) For(f *dockerfile.File) *Needs { return p.ForStage(f, f.Final()) }
+
+// ForStage says what the projects need whose programs are in a stage's image.
+func (p *Projects) ForStage(f *dockerfile.File, stage *dockerfile.Stage) *Needs {
+	n, _ := p.needs.get(stage, func() (*Needs, error) { return p.find(f, stage), nil })
 	return n
+}
+
+// A Property is what a project sets one of MSBuild's properties to.
+type Property struct {
+	Value string
+	// Known is false where a condition or a variable in it could not be evaluated.
+	Known bool
+	// File and Span are where it is set.
+	File *source.File
+	Span source.Span
+}
+
+// Property is what the project at a path sets a property to, false where it sets nothing.
+func (p *Projects) Property(project, name string) (Property, bool) {
+	if !p.known[project] || !isProject(project) {
+		return Property{}, false
+	}
+	s, ok := p.project(project).properties[strings.ToLower(name)]
+	return Property{Value: s.value, Known: s.known, File: s.at.file, Span: s.at.span}, ok
 }
 
 func (p *Projects) document(name string) (*document, error) {

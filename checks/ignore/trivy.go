@@ -152,6 +152,21 @@ func trivyNames(pattern, id string) bool {
 	return false
 }
 
+// Foreign reports whether a word can be the name of another tool's check, such as DS-0002,
+// AVD-DS-0002, JSONArgsRecommended or least-privilege-user.
+func Foreign(name string) bool {
+	if name != "" && 'A' <= name[0] && name[0] <= 'Z' {
+		return true
+	}
+	slug := strings.TrimPrefix(name, "docker-")
+	for _, known := range trivySlugs {
+		if slug == known {
+			return true
+		}
+	}
+	return false
+}
+
 // isTrivyID reports whether an id is written as Trivy writes its own: "DS-0002".
 func isTrivyID(id string) bool {
 	service, number, ok := strings.Cut(id, "-")

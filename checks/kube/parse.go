@@ -40,6 +40,14 @@ func (p *parser) problem(at source.Span, lost bool, format string, args ...any) 
 	}
 }
 
+// other is a problem with what is no object.
+func (p *parser) other(at source.Span, format string, args ...any) {
+	if n := len(p.problems); n < maxProblems {
+		p.problem(at, true, format, args...)
+		p.problems[n].Other = true
+	}
+}
+
 // parse gives the root of each YAML document that has content.
 func (p *parser) parse(root func(*Node)) {
 	if n := len(p.file.Text()); n > maxBytes {
@@ -127,9 +135,9 @@ func (p *objectParser) object(root *Node) {
 	}
 	switch items := root.Get("items"); {
 	case root.Kind != Mapping:
-		p.problem(root.Span, true, "This is not a Kubernetes object but a %s.", root.Kind)
+		p.other(root.Span, "This is not a Kubernetes object but a %s.", root.Kind)
 	case o.APIVersion == "" || o.Kind == "":
-		p.problem(root.Span, true, "This is not a Kubernetes object: it has no `apiVersion` or no `kind`.")
+		p.other(root.Span, "This is not a Kubernetes object: it has no `apiVersion` or no `kind`.")
 	case strings.HasSuffix(o.Kind, "List") && items != nil && items.Kind == Sequence:
 		for _, item := range root.List("items") {
 			p.object(item)
@@ -198,7 +206,7 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*Node, bool) {
 			return nil, false
 		}
 		if key.Kind != yaml.ScalarNode {
-			c.problem(c.text.start(y.Content[i]), false, "The name of a field must be a string.")
+			c.problem(c.text.start(y.Content[i]), true, "The name of a field must be a string.")
 			continue
 		}
 		value.Key, value.KeySpan = key.Value, c.text.scalar(y.Content[i], y.Column-1)

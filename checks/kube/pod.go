@@ -58,6 +58,8 @@ func Workloads() Paths {
 		"DaemonSet.extensions":  {"spec.template"},
 		"ReplicaSet.extensions": {"spec.template"},
 
+		// https://docs.redhat.com/en/documentation/openshift_container_platform/4.17/html/workloads_apis/deploymentconfig-apps-openshift-io-v1
+		"DeploymentConfig.apps.openshift.io": {"spec.template"},
 		// https://argo-rollouts.readthedocs.io/en/stable/features/specification/
 		"Rollout.argoproj.io": {"spec.template"},
 		// https://knative.dev/docs/serving/reference/serving-api/

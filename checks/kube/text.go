@@ -18,11 +18,17 @@ type text struct {
 	body  string
 	base  int   // where the body starts in the file
 	lines []int // offsets in the body
+	// marks are the offsets of every 256th column of a line, as far as one was asked
+	// for: a line may have millions of columns, and every node is looked up in it.
+	marks map[int][]int
 }
 
+// markEvery is how many columns lie between two marks.
+const markEvery = 256
+
 func newText(body string, base int) *text {
-	t := &text{body: body, base: base, lines: []int{0}}
-	for i := 0; i < len(body); i++ {
+	t := &text{body: body, base: base, lines: []int{0}, marks: map[int][]int{}}
+	for i := range len(body) {
 		// The parser's idea of a line break, which is that of YAML 1.1.
 		switch rest := body[i:]; {
 		case rest[0] == '\n',
@@ -48,7 +54,25 @@ func (t *text) offset(line, column int) int {
 	if line == 1 && strings.HasPrefix(t.body, byteOrderMark) {
 		at = len(byteOrderMark)
 	}
-	for range column - 1 {
+	column--
+	if mark := column / markEvery; mark > 0 {
+		marks := t.marks[line]
+		for len(marks) < mark {
+			from := at
+			if n := len(marks); n > 0 {
+				from = marks[n-1]
+			}
+			marks = append(marks, t.right(from, markEvery))
+		}
+		t.marks[line] = marks
+		at, column = marks[mark-1], column%markEvery
+	}
+	return t.right(at, column)
+}
+
+// right is the place some code points behind another one.
+func (t *text) right(at, columns int) int {
+	for range columns {
 		_, width := utf8.DecodeRuneInString(t.body[at:])
 		at += width
 	}
@@ -78,11 +102,21 @@ func (t *text) failure(err error) (source.Span, string) {
 func (t *text) content(y *yaml.Node) int {
 	at := t.offset(y.Line, y.Column)
 	for at < len(t.body) && (t.body[at] == '&' || t.body[at] == '!') {
-		at += strings.IndexAny(t.body[at:]+" ", " \t\r\n")
-		at += len(t.body[at:]) - len(strings.TrimLeft(t.body[at:], " \t\r\n"))
+		at = t.skip(at, func(c byte) bool { return !isSpace(c) })
+		at = t.skip(at, isSpace)
 	}
-	return min(at, len(t.body))
+	return at
 }
+
+// skip is the first place from at on whose byte is not of the kind.
+func (t *text) skip(at int, kind func(byte) bool) int {
+	for at < len(t.body) && kind(t.body[at]) {
+		at++
+	}
+	return at
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // collection is the span of a mapping or sequence whose parts are known.
 func (t *text) collection(y *yaml.Node, items []*Node) source.Span {
@@ -102,7 +136,7 @@ func (t *text) collection(y *yaml.Node, items []*Node) source.Span {
 		case '}', ']':
 			return t.span(start, end+1)
 		case '#':
-			end += strings.IndexByte(t.body[end:]+"\n", '\n')
+			end = t.skip(end, func(c byte) bool { return c != '\n' })
 		default:
 			end++
 		}
@@ -157,9 +191,9 @@ func (t *text) scalar(y *yaml.Node, indent int) source.Span {
 // than the block which holds it, without the empty ones at its end.
 func block(rest string, indent int) int {
 	end, at := 0, 0
-	for i, line := range strings.SplitAfter(rest, "\n") {
+	for line := range strings.Lines(rest) {
 		trimmed := strings.TrimSpace(line)
-		if i > 0 && trimmed != "" && len(line)-len(strings.TrimLeft(line, " ")) <= indent {
+		if at > 0 && trimmed != "" && len(line)-len(strings.TrimLeft(line, " ")) <= indent {
 			break
 		}
 		if trimmed != "" {

@@ -5,13 +5,17 @@ import (
 	"sync"
 )
 
-// memoFiles is how many texts are remembered at least; twice as many at most. One
-// takes about a kilobyte.
-const memoFiles = 2048
+// How many texts and objects are remembered at least; twice as many at most. One takes
+// about a kilobyte, an object up to five.
+const (
+	memoFiles   = 2048
+	memoObjects = 4096
+)
 
-// memo remembers verdicts by the text they are about. Base and head of a change have
-// most files in common, and are often scanned at the same time: whoever comes second
-// waits for the first.
+// memo remembers verdicts by the hash of what they are about. Base and head of a change
+// have most files in common, a chart has most objects in common under all of its values
+// sets, and they are often scanned at the same time: whoever comes second waits for the
+// first.
 type memo struct {
 	size int
 
@@ -30,10 +34,10 @@ func newMemo(size int) *memo {
 	return &memo{size: size, new: map[[sha256.Size]byte]*entry{}}
 }
 
-// get is what is remembered of text, or else what scan gives. The flag that scan returns
-// says whether its answer holds for the next one who asks.
-func (m *memo) get(text string, scan func() ([]verdict, bool, error)) ([]verdict, error) {
-	e := m.entry(sha256.Sum256([]byte(text)))
+// get is what is remembered under the hash, or else what scan gives. The flag that scan
+// returns says whether its answer holds for the next one who asks.
+func (m *memo) get(hash [sha256.Size]byte, scan func() ([]verdict, bool, error)) ([]verdict, error) {
+	e := m.entry(hash)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.done {

@@ -1,6 +1,6 @@
-// Package misconf runs the Dockerfile checks that Trivy ships, warm: they are compiled
-// once and then asked about each file, which takes milliseconds where a run of the
-// trivy command takes a second.
+// Package misconf runs the Dockerfile and Kubernetes checks that Trivy ships, warm: they
+// are compiled once and then asked about each file and object, which takes milliseconds
+// where a run of the trivy command takes a second.
 //
 // The checks, their built-in functions and the Dockerfile reader are Trivy's own; only
 // the evaluation is driven from here, by the engine that Trivy uses as well. That is why
@@ -9,6 +9,10 @@
 // first, logs, gives the environment to the checks, treats a check that failed to run as
 // one that did not exist, and applies its ignore comments itself.
 //
+// A check of Trivy's names the mapping that it dislikes, often the whole container. The
+// package knows the field that each check is about, so that a finding stands where a
+// person would edit, and which checks say the same of one field.
+//
 // The package may not know our own rules: which finding another rule says better, and
 // which one a comment silences, is decided by whoever runs it.
 package misconf
@@ -16,41 +20,53 @@ package misconf
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
-	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
-// timeLimit is how long the checks may take for one file. A usual file takes three
-// milliseconds; some checks compare every instruction with every other, so that a file
-// made for the purpose takes minutes.
+// timeLimit is how long the checks may take for one file or object. A usual one takes
+// some milliseconds; some checks compare every part with every other, so that a file made
+// for the purpose takes minutes.
 const timeLimit = 10 * time.Second
 
-// A Scanner runs Trivy's Dockerfile checks. It is safe for concurrent use.
+// A Scanner runs Trivy's checks. It is safe for concurrent use.
 type Scanner struct {
-	load  func() (*policies, error)
-	limit time.Duration
-	seen  *memo
+	load        func() (*policies, error)
+	loadObjects func() (*objectPolicies, error)
+	limit       time.Duration
+	seen        *memo
+	seenObjects *memo
 }
 
-// New makes a scanner. The checks are compiled when they are first needed, or by
-// [Scanner.Warm].
+// New makes a scanner. The checks of Dockerfiles and those of objects are compiled when
+// the first of either is scanned, or by [Scanner.Warm] and [Scanner.WarmObjects].
 func New() *Scanner {
-	return &Scanner{load: sync.OnceValues(compile), limit: timeLimit, seen: newMemo(memoFiles)}
+	return &Scanner{
+		load: sync.OnceValues(compile), loadObjects: sync.OnceValues(compileObjects),
+		limit: timeLimit, seen: newMemo(memoFiles), seenObjects: newMemo(memoObjects),
+	}
 }
 
-// Warm compiles the checks, so that the first [Scanner.Scan] finds them ready; run it in
-// a goroutine beside other work. An error comes back from every Scan. It does nothing
-// when ctx has ended.
+// Warm compiles the Dockerfile checks, so that the first [Scanner.Scan] finds them ready;
+// run it in a goroutine beside other work. An error comes back from every Scan. It does
+// nothing when ctx has ended.
 func (s *Scanner) Warm(ctx context.Context) {
 	if ctx.Err() == nil {
 		_, _ = s.load()
+	}
+}
+
+// WarmObjects does the same for the Kubernetes checks and [Scanner.ScanObject]. Only a
+// tree that has objects needs them.
+func (s *Scanner) WarmObjects(ctx context.Context) {
+	if ctx.Err() == nil {
+		_, _ = s.loadObjects()
 	}
 }
 
@@ -61,18 +77,9 @@ func (s *Scanner) Scan(ctx context.Context, f *dockerfile.File) ([]checks.Findin
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := s.seen.get(f.Text(), func() ([]verdict, bool, error) {
-		limited, cancel := context.WithTimeout(ctx, s.limit)
-		defer cancel()
-		verdicts, err := p.eval(limited, f.Text())
-		switch {
-		case ctx.Err() != nil:
-			return nil, false, fmt.Errorf("run Trivy's checks: %w", ctx.Err())
-		case limited.Err() != nil:
-			return nil, true, fmt.Errorf("run Trivy's checks: not done within %v; a Dockerfile of usual size takes milliseconds", s.limit)
-		}
-		return verdicts, true, err
-	})
+	verdicts, err := s.seen.get(sha256.Sum256([]byte(f.Text())), s.within(ctx, "a Dockerfile", func(ctx context.Context) ([]verdict, error) {
+		return p.eval(ctx, f.Text())
+	}))
 	findings := make([]checks.Finding, 0, len(verdicts))
 	for _, v := range verdicts {
 		findings = append(findings, finding(f, v))
@@ -80,16 +87,28 @@ func (s *Scanner) Scan(ctx context.Context, f *dockerfile.File) ([]checks.Findin
 	return findings, err
 }
 
-// ScanObject checks one Kubernetes object: none of the checks that are compiled is about
-// objects.
-func (s *Scanner) ScanObject(context.Context, *kube.Object) ([]checks.ObjectFinding, error) {
-	return nil, nil
+// within asks under the time limit, in the form that [memo.get] takes. What took too long
+// once will take too long again, but what was cancelled is asked anew.
+func (s *Scanner) within(ctx context.Context, what string, ask func(context.Context) ([]verdict, error)) func() ([]verdict, bool, error) {
+	return func() ([]verdict, bool, error) {
+		limited, cancel := context.WithTimeout(ctx, s.limit)
+		defer cancel()
+		verdicts, err := ask(limited)
+		switch {
+		case ctx.Err() != nil:
+			return nil, false, fmt.Errorf("run Trivy's checks: %w", ctx.Err())
+		case limited.Err() != nil:
+			return nil, true, fmt.Errorf("run Trivy's checks: not done within %v; %s of usual size takes milliseconds", s.limit, what)
+		}
+		return verdicts, true, err
+	}
 }
 
 // A verdict is one failure of one check, in Trivy's terms. Lines are counted from one; a
-// failure that has no place, because something is missing from the file, has line 0.
+// failure that has no place, because something is missing from the file, has line 0. For
+// an object both are the number of the mapping, as [numbered] counts them.
 type verdict struct {
-	check      *check
+	check      *description
 	message    string
 	start, end int
 }
@@ -114,7 +133,7 @@ func (p *policies) eval(ctx context.Context, text string) ([]verdict, error) {
 		verdicts = append(verdicts, failures...)
 	}
 	if cause != nil {
-		return verdicts, fmt.Errorf("run Trivy's checks %s: %w", strings.Join(failed, ", "), cause)
+		return verdicts, fmt.Errorf("run Trivy's checks: %w", &checks.ScanError{Checks: failed, Err: cause})
 	}
 	return verdicts, nil
 }

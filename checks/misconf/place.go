@@ -168,12 +168,12 @@ func stageKey(f *dockerfile.File, s *dockerfile.Stage) string {
 // finding stays the same: line breaks, comments, spacing, and numbers, because a new
 // version of a package is not a new mistake.
 func arguments(in *dockerfile.Instruction) string {
-	text := in.Logical.Text[min(len(in.Keyword), len(in.Logical.Text)):]
+	texts := []string{in.Logical.Text[min(len(in.Keyword), len(in.Logical.Text)):]}
 	for _, h := range in.Heredocs {
-		text += " " + h.Content
+		texts = append(texts, h.Content)
 	}
 	var out strings.Builder
-	for i, word := range strings.Fields(text) {
+	for i, word := range strings.Fields(strings.Join(texts, " ")) {
 		if i > 0 {
 			out.WriteByte(' ')
 		}

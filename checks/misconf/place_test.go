@@ -46,18 +46,23 @@ func TestPlaces(t *testing.T) {
 			fmt.Fprintf(&out, "error: %v\n", err)
 		}
 	}
-	golden := filepath.Join("testdata", "places.golden")
+	golden(t, "places.golden", out.String())
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
 	if *update {
-		if err := os.WriteFile(golden, []byte(out.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(golden)
+	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := gocmp.Diff(string(want), out.String()); diff != "" {
-		t.Errorf("places (-golden +got), accept with -update:\n%s", diff)
+	if diff := gocmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-golden +got), accept with -update:\n%s", name, diff)
 	}
 }
 

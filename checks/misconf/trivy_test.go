@@ -88,7 +88,7 @@ func TestAgreement(t *testing.T) {
 			t.Errorf("%s (-trivy +ours):\n%s", name, diff)
 		}
 	}
-	for _, id := range ids {
+	for _, id := range dockerfileIDs {
 		if !failed[id] || !passed[id] {
 			t.Errorf("%s: the corpus shows it failing: %t, passing: %t; want both", id, failed[id], passed[id])
 		}
@@ -148,23 +148,67 @@ func ours(t *testing.T, p *policies, name string) opinion {
 // record asks the trivy command about one file at a time: a check that cannot be evaluated
 // for one file of a folder is silently left out for all of them.
 func record(t *testing.T, names []string) {
-	entries := make([]string, len(names))
-	for i, name := range names {
-		opinion, err := json.Marshal(theirs(t, filepath.Join(corpus, name)))
+	opinions := map[string]opinion{}
+	for _, name := range names {
+		o := opinion{Fail: map[string][]lines{}}
+		for _, m := range theirs(t, filepath.Join(corpus, name), "dockerfile") {
+			if m.Status == "PASS" {
+				o.Pass = append(o.Pass, m.ID)
+			} else {
+				o.Fail[m.ID] = append(o.Fail[m.ID], lines{m.CauseMetadata.StartLine, m.CauseMetadata.EndLine})
+			}
+		}
+		for _, l := range o.Fail {
+			slices.SortFunc(l, func(a, b lines) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+		}
+		slices.Sort(o.Pass)
+		opinions[name] = o
+	}
+	writeOpinions(t, recorded, opinions)
+}
+
+// writeOpinions writes one line for each file.
+func writeOpinions[T any](t *testing.T, path string, opinions map[string]T) {
+	t.Helper()
+	var entries []string
+	for _, name := range slices.Sorted(maps.Keys(opinions)) {
+		opinion, err := json.Marshal(opinions[name])
 		if err != nil {
 			t.Fatal(err)
 		}
-		entries[i] = fmt.Sprintf("%q: %s", name, opinion)
+		entries = append(entries, fmt.Sprintf("%q: %s", name, opinion))
 	}
 	out := "{\n" + strings.Join(entries, ",\n") + "\n}\n"
-	if err := os.WriteFile(recorded, []byte(out), 0o644); err != nil {
+	if err := os.WriteFile(path, []byte(out), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func theirs(t *testing.T, dir string) opinion {
+// A misconfiguration is one line of the trivy command's report.
+type misconfiguration struct {
+	ID, Status, Message string
+	CauseMetadata       struct{ StartLine, EndLine int }
+}
+
+// theirs is what the trivy command reports on a folder with one file, nothing where it
+// does not read the file.
+func theirs(t *testing.T, dir, scanner string) []misconfiguration {
+	t.Helper()
+	all := theirReport(t, dir, scanner)
+	if len(all) > 1 {
+		t.Fatalf("trivy reports %d files in %s, want one", len(all), dir)
+	}
+	for _, found := range all {
+		return found
+	}
+	return nil
+}
+
+// theirReport is what the trivy command reports on a folder, by file.
+func theirReport(t *testing.T, dir, scanner string) map[string][]misconfiguration {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), *trivy, "config", "--skip-check-update", "--quiet",
-		"--misconfig-scanners", "dockerfile", "--include-non-failures", "--format", "json", dir)
+		"--misconfig-scanners", scanner, "--k8s-version", kubernetesVersion, "--include-non-failures", "--format", "json", dir)
 	cmd.Stderr = t.Output()
 	data, err := cmd.Output()
 	if err != nil {
@@ -172,29 +216,16 @@ func theirs(t *testing.T, dir string) opinion {
 	}
 	var report struct {
 		Results []struct {
-			Misconfigurations []struct {
-				ID, Status    string
-				CauseMetadata struct{ StartLine, EndLine int }
-			}
+			Target            string
+			Misconfigurations []misconfiguration
 		}
 	}
 	if err := json.Unmarshal(data, &report); err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Results) != 1 {
-		t.Fatalf("trivy reports %d files in %s, want 1", len(report.Results), dir)
+	all := map[string][]misconfiguration{}
+	for _, r := range report.Results {
+		all[r.Target] = r.Misconfigurations
 	}
-	o := opinion{Fail: map[string][]lines{}}
-	for _, m := range report.Results[0].Misconfigurations {
-		if m.Status == "PASS" {
-			o.Pass = append(o.Pass, m.ID)
-		} else {
-			o.Fail[m.ID] = append(o.Fail[m.ID], lines{m.CauseMetadata.StartLine, m.CauseMetadata.EndLine})
-		}
-	}
-	for _, l := range o.Fail {
-		slices.SortFunc(l, func(a, b lines) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
-	}
-	slices.Sort(o.Pass)
-	return o
+	return all
 }

@@ -67,8 +67,8 @@ func missing(user string, accounts []string) bool {
 	return err != nil && !slices.Contains(accounts, name)
 }
 
-// wellKnown is the number of an account that the base image is known to have. Debian and
-// Alpine fix nobody; the others are the publishers' own.
+// wellKnown is the number of an account that the base image is known to have. Debian fixes
+// the accounts below 100, it and Alpine nobody; the others are the publishers' own.
 // https://www.debian.org/doc/debian-policy/ch-opersys.html#uid-and-gid-classes
 // https://github.com/nodejs/docker-node/blob/main/docs/BestPractices.md#non-root-user
 func wellKnown(final *dockerfile.Stage, name string) string {
@@ -85,6 +85,10 @@ func wellKnown(final *dockerfile.Stage, name string) string {
 		return "1000"
 	case name == "nonroot" && strings.HasPrefix(repository, "gcr.io/distroless/"):
 		return "65532"
+	case b.PackageManager == "apt" && name == "www-data":
+		return "33"
+	case b.PackageManager == "apt" && name == "daemon":
+		return "1"
 	case name == "nobody" && (b.PackageManager == "apt" || b.PackageManager == "apk" || strings.HasPrefix(repository, "gcr.io/distroless/")):
 		return "65534"
 	}

@@ -12,7 +12,8 @@ import (
 // https://kubernetes.io/docs/tutorials/security/apparmor/
 var apparmorProfile = page(checks.Rule{
 	ID: "apparmor-profile", Title: "AppArmor switched off", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkAppArmorProfile,
+	Replaces: []checks.Replaced{{ID: "KSV-0002", Because: "it reads the field appArmorProfile too, and knows profiles of the node"}},
+	Object:   checkAppArmorProfile,
 })
 
 // apparmorAnnotation is how profiles were named before Kubernetes 1.30.

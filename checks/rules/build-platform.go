@@ -21,8 +21,8 @@ func checkBuildPlatform(p *checks.DockerfilePass) {
 	root := p.Final.Root()
 	flag := root.From.Flag("platform")
 	state := p.Final.State()
-	if flag == nil || !namesBuildPlatform(flag.Value) || state.Entrypoint.Origin == nil && state.Cmd.Origin == nil && (root.Scratch || root != p.Final) {
-		return // without a command, scratch carries files, and a child of a build stage is a step of the build
+	if flag == nil || !namesBuildPlatform(flag.Value) || state.Entrypoint.Origin == nil && state.Cmd.Origin == nil && (root != p.Final || isToolbox(state)) {
+		return // without a command, a child of a build stage is a step of the build, and others carry files or are to work in
 	}
 	f := checks.Finding{
 		Span:    flag.Span,

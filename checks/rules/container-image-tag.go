@@ -15,7 +15,8 @@ import (
 // https://kubernetes.io/docs/concepts/containers/images/
 var containerImageTag = page(checks.Rule{
 	ID: "container-image-tag", Title: "Container image without a version", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkContainerImageTag,
+	Replaces: []checks.Replaced{{ID: "KSV-0013", Because: "it knows tags that move other than latest, and who adds a tag later"}},
+	Object:   checkContainerImageTag,
 })
 
 func checkContainerImageTag(p *checks.ObjectPass) {

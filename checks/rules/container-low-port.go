@@ -15,7 +15,8 @@ import (
 // https://github.com/kubernetes/kubernetes/pull/102612
 var containerLowPort = page(checks.Rule{
 	ID: "container-low-port", Title: "Port below 1024 without root", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkContainerLowPort,
+	Replaces: []checks.Replaced{{ID: "KSV-0117", Because: "it knows who runs as root, and which runtimes let others open low ports"}},
+	Object:   checkContainerLowPort,
 })
 
 func checkContainerLowPort(p *checks.ObjectPass) {

@@ -15,6 +15,11 @@ import (
 // https://github.com/kubernetes/pod-security-admission/issues/11
 var dropCapabilities = page(checks.Rule{
 	ID: "drop-capabilities", Title: "Container keeps capabilities", Since: "0.1.0", Severity: checks.Warning,
+	Replaces: []checks.Replaced{
+		{ID: "KSV-0003", Because: "it knows that admission wants ALL in capitals"},
+		{ID: "KSV-0004", Because: "dropping ALL is what cures it"},
+		{ID: "KSV-0106", Because: "it says whether nothing is dropped or too little; what is added has a rule of its own"},
+	},
 	Object: checkDropCapabilities,
 })
 

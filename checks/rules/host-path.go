@@ -11,6 +11,11 @@ import (
 // https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 var hostPath = page(checks.Rule{
 	ID: "host-path", Title: "Pod mounts a folder of the node", Since: "0.1.0", Severity: checks.Warning,
+	Replaces: []checks.Replaced{
+		{ID: "KSV-0006", Because: "it knows the other sockets of container runtimes too"},
+		{ID: "KSV-0023", Because: "it speaks of each volume"},
+		{ID: "KSV-0121", Because: "it speaks of each volume, and says what the path gives away"},
+	},
 	Object: checkHostPath,
 })
 

@@ -10,7 +10,8 @@ import (
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var hostPort = page(checks.Rule{
 	ID: "host-port", Title: "Container listens on a port of the node", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkHostPort,
+	Replaces: []checks.Replaced{{ID: "KSV-0024", Because: "it names the container that takes the port and not its neighbours"}},
+	Object:   checkHostPort,
 })
 
 func checkHostPort(p *checks.ObjectPass) {

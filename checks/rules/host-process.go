@@ -9,7 +9,8 @@ import (
 // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
 var hostProcess = page(checks.Rule{
 	ID: "host-process", Title: "Container is a process of the Windows node", Since: "0.1.0", Severity: checks.Error,
-	Object: checkHostProcess,
+	Replaces: []checks.Replaced{{ID: "KSV-0103", Because: "it looks into the pods of controllers too"}},
+	Object:   checkHostProcess,
 })
 
 func checkHostProcess(p *checks.ObjectPass) {

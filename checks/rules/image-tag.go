@@ -65,10 +65,11 @@ func releaseInName(repository string) bool {
 }
 
 // mayBeContext reports whether a name outside FROM may as well be a named build context
-// (docker build --build-context): one word, no tag, and no image that is known.
+// (docker build --build-context): one word, no tag, and no image that is known. In FROM
+// such a name is only the default of an ARG that the build always sets.
 // https://docs.docker.com/build/concepts/context/#named-contexts
 func mayBeContext(image *dockerfile.Image) bool {
-	if image.Use == dockerfile.UseFrom || image.Ref.Tag != "" || strings.Contains(image.Written, "/") {
+	if image.Use == dockerfile.UseFrom && len(image.Args) == 0 || image.Ref.Tag != "" || strings.Contains(image.Ref.Familiar(), "/") {
 		return false
 	}
 	_, known := base.Lookup(image.Ref)

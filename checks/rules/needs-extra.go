@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -36,8 +37,8 @@ func checkNeedsExtra(p *checks.DockerfilePass) {
 	var why []string
 	for _, need := range missing {
 		found := evidenceFor(needs, need)
-		if len(found) == 0 {
-			return
+		if !slices.ContainsFunc(found, func(e dotnet.Evidence) bool { return !e.Referred }) {
+			return // a library has it for others too
 		}
 		evidence = append(evidence, found...)
 		why = append(why, found[0].Why)

@@ -12,6 +12,12 @@ import (
 // https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/
 var noResources = page(checks.Rule{
 	ID: "no-resources", Title: "Container without requests or a memory limit", Since: "0.1.0", Severity: checks.Notice,
+	Replaces: []checks.Replaced{
+		{ID: "KSV-0011", Because: "requests share the CPU out, and a limit of it only throttles"},
+		{ID: "KSV-0015", Because: "it says all that is missing at once"},
+		{ID: "KSV-0016", Because: "it knows that a limit stands for the request"},
+		{ID: "KSV-0018", Because: "it says all that is missing at once"},
+	},
 	Object: checkNoResources,
 })
 

@@ -189,7 +189,7 @@ func startArguments(p *checks.DockerfilePass) (found []variable, plain bool) {
 			if strings.ContainsAny(strings.Join(command.Value.Args, " "), ";&|$`<>()=") {
 				return nil, false
 			}
-			for _, field := range strings.Fields(strings.Join(command.Value.Args, " ")) {
+			for field := range strings.FieldsSeq(strings.Join(command.Value.Args, " ")) {
 				words = append(words, dockerfile.Word{Value: field, Span: command.Span})
 			}
 			break // CMD is not used behind an ENTRYPOINT in shell form

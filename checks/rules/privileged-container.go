@@ -9,7 +9,8 @@ import (
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var privilegedContainer = page(checks.Rule{
 	ID: "privileged-container", Title: "Privileged container", Since: "0.1.0", Severity: checks.Error,
-	Object: checkPrivilegedContainer,
+	Replaces: []checks.Replaced{{ID: "KSV-0017", Because: "it is an error and no warning"}},
+	Object:   checkPrivilegedContainer,
 })
 
 func checkPrivilegedContainer(p *checks.ObjectPass) {

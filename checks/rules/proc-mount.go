@@ -10,7 +10,8 @@ import (
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var procMount = page(checks.Rule{
 	ID: "proc-mount", Title: "Unmasked /proc", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkProcMount,
+	Replaces: []checks.Replaced{{ID: "KSV-0027", Because: "it lets the value Default pass"}},
+	Object:   checkProcMount,
 })
 
 func checkProcMount(p *checks.ObjectPass) {

@@ -26,3 +26,15 @@ func code(s string) string {
 	}
 	return "`" + s + "`"
 }
+
+// codes lists words as code spans: "`a`, `b` and `c`".
+func codes(words []string) string {
+	var list []string
+	for _, w := range words {
+		list = append(list, code(w))
+	}
+	if n := len(list); n > 1 {
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+	return strings.Join(list, "")
+}

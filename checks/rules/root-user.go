@@ -24,8 +24,10 @@ func checkRootUser(p *checks.DockerfilePass) {
 	user := state.User
 	written := user.Origin != nil
 	switch {
-	case !user.Known,
-		!base.IsRoot(user.Value),
+	case !user.Known:
+		p.LetStand("DS-0002") // an unknown base may run as root
+		return
+	case !base.IsRoot(user.Value),
 		onWindows(state),
 		neverRuns(state):
 		return

@@ -44,6 +44,7 @@ func All() []*checks.Rule {
 		hostPath,
 		hostPort,
 		hostProcess,
+		ignoreComment,
 		imageTag,
 		misplacedSecurity,
 		needsExtra,

@@ -13,6 +13,10 @@ import (
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 var runAsUser = page(checks.Rule{
 	ID: "run-as-user", Title: "Another user than the image's own", Since: "0.1.0", Severity: checks.Warning,
+	Replaces: []checks.Replaced{
+		{ID: "KSV-0020", Because: "the right number is the account that the image has, and need not be above 10000"},
+		{ID: "KSV-0021", Because: "the right group is the one that the image has, and need not be above 10000"},
+	},
 	Object: checkRunAsUser,
 })
 

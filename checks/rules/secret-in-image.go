@@ -36,7 +36,8 @@ func checkSecretInImage(p *checks.DockerfilePass) {
 			checkCopiedCredentials(p, i)
 		case "FROM", "ONBUILD":
 		default:
-			if what := secretIn(i.Logical.Text); what != "" {
+			if what, secret := secretIn(i.Logical.Text); what != "" {
+				hideIn(p, i, secret)
 				reportSecret(p, i, i.KeywordSpan, what, fmt.Sprintf("`%s` holds %s, which everybody who sees this file or the image can read.", i.Keyword, what), revoke+".")
 			}
 		}
@@ -56,11 +57,12 @@ func checkPair(p *checks.DockerfilePass, i *dockerfile.Instruction, pair dockerf
 		return
 	}
 	name, value := pair.Name.Value, unquoted(pair.Value.Value)
-	what := secretIn(value)
+	what, secret := secretIn(value)
 	if what == "" && saysSecret(name) && isSecretValue(name, value) {
-		what = "a secret"
+		what, secret = "a secret", value
 	}
 	if what != "" {
+		hideIn(p, i, secret)
 		help := revoke + "."
 		if i.Keyword == "ARG" {
 			help = revokeBuilt
@@ -78,7 +80,7 @@ func checkPair(p *checks.DockerfilePass, i *dockerfile.Instruction, pair dockerf
 	}
 }
 
-// reportSecret reports a secret. Its text is neither marked nor repeated.
+// reportSecret reports a secret, of which nothing is marked or repeated.
 func reportSecret(p *checks.DockerfilePass, i *dockerfile.Instruction, at source.Span, subject, message, help string) {
 	stage := "head"
 	if i.Stage != nil {
@@ -123,11 +125,12 @@ func checkCopiedCredentials(p *checks.DockerfilePass, i *dockerfile.Instruction)
 }
 
 func checkRunSecrets(p *checks.DockerfilePass, i *dockerfile.Instruction) {
-	text := i.Logical.Text
+	texts := []string{i.Logical.Text}
 	for _, h := range i.Heredocs {
-		text += "\n" + h.Content
+		texts = append(texts, h.Content)
 	}
-	if what := secretIn(text); what != "" {
+	if what, secret := secretIn(strings.Join(texts, "\n")); what != "" {
+		hideIn(p, i, secret)
 		reportSecret(p, i, i.KeywordSpan, what, fmt.Sprintf("`RUN` holds %s, which everybody who sees this file can read.", what), revokeBuilt)
 		return
 	}
@@ -139,7 +142,8 @@ func checkRunSecrets(p *checks.DockerfilePass, i *dockerfile.Instruction) {
 		}
 		subject := path.Base(c.Name) + " " + l.verb
 		switch {
-		case l.literal:
+		case l.literal != "":
+			hideIn(p, i, l.literal)
 			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s is given a secret that everybody who sees this file can read.", code(subject)), revokeBuilt)
 		case slices.Contains(p.Final.Chain(), i.Stage) && !mountsSecret(i) && !undone(commands[n+1:]):
 			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s stores credentials in a layer of the image.", code(subject)), mountSecret)
@@ -150,7 +154,7 @@ func checkRunSecrets(p *checks.DockerfilePass, i *dockerfile.Instruction) {
 // A login is a command that stores credentials.
 type login struct {
 	verb    string
-	literal bool // the secret stands there
+	literal string // the secret that stands there, empty where none does
 }
 
 // readLogin reads commands that store credentials in the home folder.
@@ -169,7 +173,7 @@ func readLogin(c dockerfile.ShellCommand) (login, bool) {
 	var flags []string
 	switch name := path.Base(c.Name); {
 	case name == "aws" && begins("configure", "set") && len(c.Args) > 3 && slices.Contains([]string{"aws_access_key_id", "aws_secret_access_key", "aws_session_token"}, words[2]):
-		return login{verb: "configure set " + words[2], literal: c.Args[3].Static && !isPlaceholder(words[3])}, true
+		return login{verb: "configure set " + words[2], literal: literal(c.Args[3].Static, words[3])}, true
 	case name == "gcloud" && begins("auth", "activate-service-account"):
 		return login{verb: "auth activate-service-account"}, true
 	case name == "az" && begins("login"):
@@ -192,10 +196,35 @@ func readLogin(c dockerfile.ShellCommand) (login, bool) {
 		if !joined && n+1 < len(c.Args) {
 			value, static = c.Args[n+1].Value, c.Args[n+1].Static
 		}
-		l.literal = static && value != "" && !isPlaceholder(value)
+		l.literal = literal(static, value)
 		return l, true
 	}
 	return login{}, false
+}
+
+// literal is the secret that an argument is, empty where it is none.
+func literal(static bool, value string) string {
+	if !static || isPlaceholder(value) {
+		return ""
+	}
+	return value
+}
+
+// hideIn has a secret hidden wherever an instruction holds it. One that is continued over
+// lines is hidden from its beginning to the instruction's end.
+func hideIn(p *checks.DockerfilePass, i *dockerfile.Instruction, secret string) {
+	text, found := p.File.Slice(i.Span), false
+	for at := 0; secret != ""; at += len(secret) {
+		n := strings.Index(text[at:], secret)
+		if n < 0 {
+			break
+		}
+		at, found = at+n, true
+		p.Hide(source.Span{Start: i.Span.Start + at, End: i.Span.Start + at + len(secret)})
+	}
+	if n := strings.Index(text, secret[:min(len(secret), 8)]); !found && n >= 0 {
+		p.Hide(source.Span{Start: i.Span.Start + n, End: i.Span.End})
+	}
 }
 
 func mountsSecret(i *dockerfile.Instruction) bool {

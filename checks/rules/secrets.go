@@ -150,17 +150,18 @@ func isReference(value string) bool {
 var tokenFormats = []struct {
 	name    string
 	pattern *regexp.Regexp
+	whole   bool // the pattern is only the head of what follows
 }{
-	{"a GitHub token", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})`)},
-	{"a GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`)},
-	{"an AWS access key", regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`)},
-	{"a Slack token", regexp.MustCompile(`\bxox[abprs]-[A-Za-z0-9-]{10,}`)},
-	{"an npm token", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`)},
-	{"a NuGet key", regexp.MustCompile(`\boy2[a-z0-9]{43}\b`)},
-	{"a Google API key", regexp.MustCompile(`\bAIza[0-9A-Za-z_-]{35}`)},
-	{"a Stripe key", regexp.MustCompile(`\b[sr]k_live_[0-9A-Za-z]{20,}`)},
-	{"an Azure storage key", regexp.MustCompile(`\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}`)},
-	{"a private key", regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY-----`)},
+	{"a GitHub token", regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{22,})`), false},
+	{"a GitLab token", regexp.MustCompile(`\bglpat-[A-Za-z0-9_-]{20,}`), false},
+	{"an AWS access key", regexp.MustCompile(`\b(AKIA|ASIA)[0-9A-Z]{16}\b`), false},
+	{"a Slack token", regexp.MustCompile(`\bxox[abprs]-[A-Za-z0-9-]{10,}`), false},
+	{"an npm token", regexp.MustCompile(`\bnpm_[A-Za-z0-9]{36}\b`), false},
+	{"a NuGet key", regexp.MustCompile(`\boy2[a-z0-9]{43}\b`), false},
+	{"a Google API key", regexp.MustCompile(`\bAIza[0-9A-Za-z_-]{35}`), false},
+	{"a Stripe key", regexp.MustCompile(`\b[sr]k_live_[0-9A-Za-z]{20,}`), false},
+	{"an Azure storage key", regexp.MustCompile(`\bAccountKey=[A-Za-z0-9+/]{40,}={0,2}`), false},
+	{"a private key", regexp.MustCompile(`-{5}BEGIN [A-Z ]*PRIVATE KEY-{5}`), true},
 }
 
 var (
@@ -169,26 +170,34 @@ var (
 	otherOption       = regexp.MustCompile(`(?i)(?:^|[;"'\s])(?:server|host|data source|user id|uid|user|username|database|initial catalog|ssl)\s*=|:[0-9]+,`)
 )
 
-// secretIn says what secret a text shows by itself, empty for none: a token by its format,
-// a password in an address or in a connection string.
-func secretIn(text string) string {
+// secretIn says what secret a text shows by itself, and which part of it that is: a token
+// by its format, a password in an address or in a connection string. Both are empty where
+// it shows none.
+func secretIn(text string) (what, secret string) {
 	for _, f := range tokenFormats {
-		if found := f.pattern.FindString(text); found != "" && !isPlaceholder(found) && distinctBytes(found) > 8 {
-			return f.name
+		at := f.pattern.FindStringIndex(text)
+		if at == nil {
+			continue
+		}
+		if f.whole {
+			return f.name, text[at[0]:]
+		}
+		if found := text[at[0]:at[1]]; !isPlaceholder(found) && distinctBytes(found) > 8 {
+			return f.name, found
 		}
 	}
 	for _, m := range passwordInURL.FindAllStringSubmatch(text, 4) {
 		user, password := m[1], m[2]
 		if !hasVariable(password) && !isPlaceholder(password) && !(user == "guest" && password == "guest") && strings.Trim(password, "0123456789") != "" {
-			return "a password in an address"
+			return "a password in an address", password
 		}
 	}
 	if m := passwordInOptions.FindStringSubmatch(text); m != nil && otherOption.MatchString(text) {
-		if password := strings.TrimSpace(m[1]); !hasVariable(password) && !isPlaceholder(password) && password != "" {
-			return "a password in a connection string"
+		if password := strings.TrimSpace(m[1]); !strings.Contains(password, "(") && !hasVariable(password) && !isPlaceholder(password) && password != "" {
+			return "a password in a connection string", password
 		}
 	}
-	return ""
+	return "", ""
 }
 
 func distinctBytes(s string) int {

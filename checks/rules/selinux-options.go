@@ -12,7 +12,8 @@ import (
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var selinuxOptions = page(checks.Rule{
 	ID: "selinux-options", Title: "SELinux label of its own", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkSELinuxOptions,
+	Replaces: []checks.Replaced{{ID: "KSV-0025", Because: "it names the field, and knows the type container_engine_t"}},
+	Object:   checkSELinuxOptions,
 })
 
 func checkSELinuxOptions(p *checks.ObjectPass) {

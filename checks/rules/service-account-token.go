@@ -12,7 +12,8 @@ import (
 // https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting
 var serviceAccountToken = page(checks.Rule{
 	ID: "service-account-token", Title: "Token of the cluster without need", Since: "0.1.0", Severity: checks.Notice,
-	Object: checkServiceAccountToken,
+	Replaces: []checks.Replaced{{ID: "KSV-0036", Because: "it looks for what the token is good for"}},
+	Object:   checkServiceAccountToken,
 })
 
 func checkServiceAccountToken(p *checks.ObjectPass) {

@@ -41,13 +41,16 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 	for _, i := range p.Final.Instructions {
 		switch i.Keyword {
 		case "COPY", "ADD":
+			if len(i.Words) == 0 {
+				continue
+			}
 			target := i.Words[len(i.Words)-1]
 			if strings.HasPrefix(target.Value, configFolder) {
 				f.Related = append(f.Related, p.Related(target.Span, "What is copied here may have to change likewise."))
 			}
 			plain = plain && strings.HasPrefix(target.Value, contentFolder)
 		case "CMD":
-			plain = plain && i.Exec && i.Words[0].Value == "nginx"
+			plain = plain && i.Exec && len(i.Words) > 0 && i.Words[0].Value == "nginx"
 		case "RUN", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "ONBUILD":
 			plain = false
 		}

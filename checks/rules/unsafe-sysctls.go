@@ -11,7 +11,8 @@ import (
 // https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/
 var unsafeSysctls = page(checks.Rule{
 	ID: "unsafe-sysctls", Title: "Unsafe kernel parameter", Since: "0.1.0", Severity: checks.Warning,
-	Object: checkUnsafeSysctls,
+	Replaces: []checks.Replaced{{ID: "KSV-0026", Because: "it knows the parameters that newer versions call safe"}},
+	Object:   checkUnsafeSysctls,
 })
 
 // safeSysctls are those of Kubernetes 1.37; earlier versions know fewer.

@@ -47,7 +47,8 @@ func checkUserName(p *checks.DockerfilePass) {
 		}
 	}
 
-	number, safety := "", checks.Unsafe
+	var number string
+	safety := checks.Unsafe
 	if by := creation(p.Final, name); by != nil {
 		number = by.number
 		f.Related = append(f.Related, p.Related(by.at, "The account is made here."))

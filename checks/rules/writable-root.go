@@ -8,7 +8,8 @@ import (
 // https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
 var writableRoot = page(checks.Rule{
 	ID: "writable-root", Title: "Container can change its own files", Since: "0.1.0", Severity: checks.Notice,
-	Object: checkWritableRoot,
+	Replaces: []checks.Replaced{{ID: "KSV-0014", Because: "it leaves Windows out, and is a notice: no standard demands it"}},
+	Object:   checkWritableRoot,
 })
 
 func checkWritableRoot(p *checks.ObjectPass) {

@@ -47,7 +47,7 @@ type File struct {
 // and relative to the root of its tree.
 func NewFile(path, text string) *File {
 	lines := make([]int, 1, 1+strings.Count(text, "\n"))
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] == '\n' {
 			lines = append(lines, i+1)
 		}

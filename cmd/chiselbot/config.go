@@ -36,7 +36,7 @@ Exit codes:
   0  the settings are valid
   1  they are not
   2  wrong usage, or the file could not be read`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			name := filepath.FromSlash(config.Path)
 			if len(args) == 1 {
@@ -48,7 +48,7 @@ Exit codes:
 		Use:     "schema",
 		Short:   "Print the JSON Schema of the settings",
 		Example: "  chiselbot config schema > .github/chiselbot.schema.json",
-		Args:    cobra.NoArgs,
+		Args:    arguments(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			all, err := knownRules()
 			if err != nil {

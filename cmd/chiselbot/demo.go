@@ -31,7 +31,7 @@ it to a chiseled image and forgets some of what that takes. Then review that com
 "chiselbot review" would.
 
 With DIR the repository is left there to be played with; without, it is removed.`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := ""
 			if len(args) == 1 {
@@ -53,7 +53,7 @@ func (p program) demo(ctx context.Context, dir string, flags reviewFlags) error 
 		if err != nil {
 			return fmt.Errorf("create sample repository: %w", err)
 		}
-		defer os.RemoveAll(temp)
+		defer func() { _ = os.RemoveAll(temp) }() // what is left there the system removes
 		dir = filepath.Join(temp, "cat-encyclopedia")
 	}
 	if err := createSample(dir); err != nil {

@@ -14,6 +14,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/chiselbot/chiselbot/app/report"
 )
 
 // The exit codes. They are documented in the help and in the README.
@@ -26,12 +28,18 @@ const (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:]))
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	code := run(ctx, program{self: self, in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: time.Now}, os.Args[1:])
+	stop()
+	os.Exit(code)
 }
 
 // program is what a verb may use of the world.
 type program struct {
+	self     string // the path of the program
 	in       io.Reader
 	out, err io.Writer
 	env      []string
@@ -61,6 +69,6 @@ func run(ctx context.Context, p program, args []string) int {
 		fmt.Fprintln(p.err, "chiselbot: interrupted")
 		return exitUsage
 	}
-	fmt.Fprintf(p.err, "chiselbot: %v\n", err)
+	fmt.Fprintf(p.err, "chiselbot: %s\n", report.Shown(err.Error()))
 	return exitUsage
 }

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/chiselbot/chiselbot/app/repository"
+	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
 
 var update = flag.Bool("update", false, "rewrite golden files with what the code gives now")
@@ -20,11 +24,28 @@ var update = flag.Bool("update", false, "rewrite golden files with what the code
 // today is the day on which the stories play.
 var today = time.Date(2026, time.December, 1, 12, 0, 0, 0, time.UTC)
 
+// testProgram is the program on that day. Its children are this test binary.
+func testProgram(in io.Reader, out, err io.Writer, env []string) program {
+	self, failed := os.Executable()
+	if failed != nil {
+		panic(failed)
+	}
+	return program{self: self, in: in, out: out, err: err, env: env, now: func() time.Time { return today }}
+}
+
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	if len(os.Args) == 2 && os.Args[1] == sandboxVerb {
+		os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, nil), os.Args[1:]))
+	}
+	if len(os.Args) > 1 && os.Args[1] == "serve" { // a process of its own, which tests kill
+		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+		code := run(ctx, testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:])
+		stop()
+		os.Exit(code)
+	}
+	testscript.Main(storetest.M{M: m}, map[string]func(){
 		"chiselbot": func() {
-			p := program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.Environ(), now: func() time.Time { return today }}
-			os.Exit(run(context.Background(), p, os.Args[1:]))
+			os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:]))
 		},
 	})
 }

@@ -24,7 +24,7 @@ func (p program) newRuleCommand() *cobra.Command {
 		Long: `Write ID.go, ID.md and ID.txtar into the folder of the rules and put the rule on
 the list in rules.go. Run it in a clone of chiselbot, then follow CONTRIBUTING.md.`,
 		Example: "  chiselbot rules new writable-root",
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			files, err := scaffold(dir, args[0])
 			if err != nil {

@@ -1,16 +1,19 @@
 package main
 
 import (
-	"errors"
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/chiselbot/chiselbot/app/command"
 	"github.com/chiselbot/chiselbot/checks/rules"
 )
 
-// TestReadme keeps the table of rules in the README fresh.
+// TestReadme keeps the parts of the README that are written by the code: the tables of
+// rules and of commands, and what the demo prints.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join("..", "..", "README.md")
@@ -18,9 +21,11 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := withTable(string(text), rulesTable(rules.All()))
-	if err != nil {
-		t.Fatal(err)
+	want := string(text)
+	for part, content := range map[string]string{"rules": rulesTable(rules.All()), "demo": demoExcerpt(t), "commands": command.Markdown()} {
+		if want, err = withPart(want, part, content); err != nil {
+			t.Fatal(err)
+		}
 	}
 	switch {
 	case want == string(text):
@@ -29,18 +34,35 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Error("the table of rules is stale; rewrite it with -update")
+		t.Error("a table or the output of the demo is stale; rewrite them with -update")
 	}
 }
 
-// withTable puts the table between the two comments of the README that hold its place.
-func withTable(text, table string) (string, error) {
-	const begin, end = "<!-- rules: ", "<!-- end of rules -->"
+// withPart puts content between the two comments of the README that hold its place.
+func withPart(text, part, content string) (string, error) {
+	begin, end := "<!-- "+part+": ", "<!-- end of "+part+" -->"
 	head, rest, ok := strings.Cut(text, begin)
 	note, rest, ok2 := strings.Cut(rest, "-->\n")
 	_, tail, ok3 := strings.Cut(rest, end)
 	if !ok || !ok2 || !ok3 {
-		return "", errors.New("the README has lost the comments around its table of rules")
+		return "", fmt.Errorf("the README has lost the comments around its %s", part)
 	}
-	return head + begin + note + "-->\n\n" + table + "\n" + end + tail, nil
+	return head + begin + note + "-->\n\n" + content + "\n" + end + tail, nil
+}
+
+// demoExcerpt is what the demo prints as a block of code: its first finding and how it
+// ends.
+func demoExcerpt(t *testing.T) string {
+	t.Helper()
+	var out, errs bytes.Buffer
+	p := testProgram(strings.NewReader(""), &out, &errs, nil)
+	if code := run(t.Context(), p, []string{"demo"}); code != exitPassed {
+		t.Fatalf("demo: exit code %d, %s", code, errs.String())
+	}
+	first, rest, ok := strings.Cut(out.String(), "\n\n")
+	_, better, ok2 := strings.Cut(rest, "\n── Better")
+	if !ok || !ok2 {
+		t.Fatalf("the demo has no finding or nothing better:\n%s", out.String())
+	}
+	return "```text\n" + first + "\n ⋮\n── Better" + better + "```\n"
 }

@@ -25,20 +25,21 @@ func (p program) reviewCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [PATH]",
 		Short: "Say what a change makes better and worse",
-		Long: `Review the change between two commits of the git repository at PATH (by default the
-current folder): what it makes worse, what it cures, and what could not be checked.
+		Long: `Review the change between two commits of the git repository that PATH (by default the
+current folder) belongs to: what it makes worse, what it cures, and what could not be
+checked. The whole repository is reviewed, wherever in it PATH lies.
 
-The base is by default the merge base with the remote's default branch, the head the
-working tree. Commits are read from git's objects and nothing is checked out or run.
-Settings are read from .github/chiselbot.yml of the base, so that a change cannot
-switch off its own review.
+The base is by default the merge base with the remote's default branch, or without a
+remote with main or master; the head is the working tree. Commits are read from git's
+objects and nothing is checked out or run. Settings are read from .github/chiselbot.yml
+of the base, so that a change cannot switch off its own review.
 
 ` + exitCodes,
 		Example: `  chiselbot review                                  what is not merged yet
   chiselbot review --base HEAD~1 --head HEAD        the last commit
   chiselbot review --format sarif > review.sarif    for code scanning
   chiselbot review --format github                  annotations in GitHub Actions`,
-		Args: cobra.MaximumNArgs(1),
+		Args: arguments(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			dir := "."
 			if len(args) == 1 {
@@ -48,10 +49,10 @@ switch off its own review.
 		},
 	}
 	cmd.Flags().StringVar(&flags.base, "base", "", "commit to compare with (default: merge base with the remote's default branch)")
-	cmd.Flags().StringVar(&flags.head, "head", "", "commit to review (default: the working tree)")
+	cmd.Flags().StringVar(&flags.head, "head", "", "commit to review (default: the working tree, HEAD in a bare repository)")
 	cmd.Flags().StringVar(&flags.format, "format", "text", formatNames())
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "", "least severity of a new finding that fails: error, warning, notice or none (default: as the settings say, else error)")
-	cmd.Flags().BoolVar(&flags.all, "all", false, "show unchanged findings too (text)")
+	cmd.Flags().BoolVar(&flags.all, "all", false, "list also what is unchanged and what is not reported (text)")
 	return cmd
 }
 
@@ -68,6 +69,8 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 
 	scanner := misconf.New()
 	go scanner.Warm(ctx) // compile the checks while git is read
+	children := p.newSandbox()
+	defer children.Close()
 
 	repo, err := repository.Open(dir)
 	if err != nil {
@@ -80,14 +83,15 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 	}
 	stop := p.working("Reviewing " + head.Name)
 	result, err := review.Of(ctx, base, head, review.Options{
-		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, KnownIDs: knownIDs(), FailOn: failOn, Now: p.now(),
+		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, Render: renderIn(children),
+		KnownIDs: knownIDs(), FailOn: failOn, Now: p.now(),
 	})
 	stop()
 	if err != nil {
 		return err
 	}
 	if err := write(p.out, result); err != nil {
-		return fmt.Errorf("write review: %w", err)
+		return err
 	}
 	switch result.Verdict() {
 	case review.Failed:

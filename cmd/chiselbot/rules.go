@@ -31,8 +31,8 @@ silenced in one place by a comment above the line:
 		Example: `  chiselbot rules
   chiselbot rules explain root-user
   chiselbot rules --format markdown`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		Args: arguments(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
 			all, err := knownRules()
 			if err != nil {
 				return err
@@ -121,7 +121,7 @@ func (p program) explainCommand() *cobra.Command {
 		Use:     "explain ID",
 		Short:   "Say why a rule is there, what to do, and when it is quiet",
 		Example: "  chiselbot rules explain no-shell",
-		Args:    cobra.ExactArgs(1),
+		Args:    arguments(cobra.ExactArgs(1)),
 		RunE: func(_ *cobra.Command, args []string) error {
 			all, err := knownRules()
 			if err != nil {

@@ -1,0 +1,377 @@
+package chiseled
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/dotnet"
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// baseImage chooses the image to move to and writes it where the reference stands.
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md
+func (m *migration) baseImage() {
+	var roots []*dockerfile.Stage
+	why := map[*dockerfile.Stage][]string{}
+	for _, i := range m.images {
+		because := m.choose(i)
+		switch before := m.target(i.root); {
+		case i.to == nil:
+			return
+		case before != nil && before.Tag() != i.to.Tag(): // one needs ICU and the other does not
+			for _, o := range m.images {
+				if o.root == i.root {
+					o.to.Extra, i.to.Extra = true, true
+				}
+			}
+		}
+		if !slices.Contains(roots, i.root) {
+			roots = append(roots, i.root)
+		}
+		if i.to.Extra || why[i.root] == nil {
+			why[i.root] = because
+		}
+	}
+	for _, root := range roots {
+		m.rewriteReference(root, m.target(root), why[root])
+	}
+}
+
+// choose decides on the image to move to, and why.
+func (m *migration) choose(i *image) (because []string) {
+	from := *i.from
+	at := m.at(i.root.From.Words[0].Span)
+	if ends, ok := base.SupportEnds(from.Version); ok && m.Now.After(ends.AddDate(0, 0, 1)) {
+		from, because = m.outOfSupport(i, ends)
+	}
+	extra, whyExtra := m.extra(i)
+	arm, whyARM := m.arm32(i)
+	full := from
+	if from.Chiseled {
+		if from.Missing() == "" && !from.Nightly && from.Version == i.from.Version && (from.Extra || !extra) {
+			i.to = i.from // right as it is
+			return nil
+		}
+		full = base.DotNet{Product: from.Product, Version: from.Version, Preview: from.Preview, Distro: from.Distro, Named: from.Named, Arch: from.Arch}
+		extra = extra || from.Extra
+	}
+	to, why := full.ChiseledTarget(extra, arm)
+	if to == nil {
+		m.person(at, fmt.Sprintf("There is no chiseled image to move to: %s.", why), "Write a tag that names a .NET version from 6.0 on, then ask again.")
+		return nil
+	}
+	if from.Composite && to.Product == "aspnet" {
+		to.Composite = true
+		because = append(because, "`composite` stays: the image has it today.")
+	}
+	if from.Patch != "" && keepsPatch(&from, to) {
+		to.Patch = from.Patch
+	}
+	switch {
+	case arm && to.Distro == "jammy" && from.Version == "8.0":
+		because = append(because, "`jammy`, because the images on noble are not built for 32-bit ARM: "+whyARM+".")
+	case from.Distro == to.Distro:
+		because = append(because, fmt.Sprintf("`%s`: the image is built on this Ubuntu release today.", to.Distro))
+	case from.Chiseled && !from.Named:
+		because = append(because, fmt.Sprintf("`%s`: the Ubuntu release on which .NET %s has chiseled images; the tag of today names none.", to.Distro, to.Version))
+	default:
+		because = append(because, fmt.Sprintf("`%s`: the Ubuntu release on which .NET %s has chiseled images; today it is %s.", to.Distro, to.Version, system(from.Distro)))
+	}
+	because = append(because, whyExtra)
+	if i.from.Nightly {
+		because = append(because, "Not from `nightly`: chiseled images are in the stable repositories since November 2023.")
+	}
+	if why := i.from.Missing(); why != "" {
+		because = append(because, fmt.Sprintf("The tag of today was never published: %s.", why))
+	}
+	i.to = to
+	return because
+}
+
+// system names a distribution as .NET's tags do.
+func system(distro string) string {
+	switch name := strings.TrimRight(distro, "0123456789."); {
+	case name == "alpine":
+		return "Alpine"
+	case strings.HasPrefix(distro, "stretch"), strings.HasPrefix(distro, "buster"), strings.HasPrefix(distro, "bullseye"), strings.HasPrefix(distro, "bookworm"), strings.HasPrefix(distro, "trixie"):
+		return "Debian (`" + distro + "`)"
+	case distro == "":
+		return "whatever the tag stands for"
+	}
+	return "`" + distro + "`"
+}
+
+// firstPatch is the first patch version of which there are chiseled images on an Ubuntu
+// release, and of which there are some with ICU and time zones.
+// https://github.com/dotnet/dotnet-docker/discussions/5092
+// https://github.com/dotnet/dotnet-docker/discussions/5466
+var firstPatch = map[string][2]int{
+	"6.0 jammy": {25, 26}, "7.0 jammy": {14, 15}, "8.0 jammy": {0, 1}, "8.0 noble": {5, 5}, "9.0 noble": {0, 0}, "10.0 noble": {0, 0},
+}
+
+// keepsPatch reports whether the chiseled image is known to exist in the same patch
+// version.
+func keepsPatch(from, to *base.DotNet) bool {
+	first, ok := firstPatch[to.Version+" "+to.Distro]
+	patch, err := strconv.Atoi(from.Patch[strings.LastIndexByte(from.Patch, '.')+1:])
+	if err != nil || from.Preview || from.Version != to.Version {
+		return false
+	}
+	if from.Chiseled && from.Distro == to.Distro && (patch > 0 || from.Version >= "9.0" || len(from.Version) > 3) {
+		return true
+	}
+	if !ok {
+		return false
+	}
+	if to.Extra {
+		return patch >= first[1]
+	}
+	return patch >= first[0]
+}
+
+// outOfSupport is the image in a newer version where that was asked for and the projects
+// allow it. Otherwise it stays in its version, which is noted.
+func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []string) {
+	from := *i.from
+	at := m.at(i.root.From.Words[0].Span)
+	newer := base.LongestSupported(m.Now)
+	dead := fmt.Sprintf(".NET %s has had no security updates since %s.", from.Version, ends.Format(time.DateOnly))
+	m.plan.Shows = append(m.plan.Shows, fixes.Cure{Rule: "out-of-support"})
+	if newer == "" {
+		m.note(at, "%s", dead)
+		return from, nil
+	}
+	framework := "net" + newer
+	switch {
+	case !m.options.Upgrade:
+		m.note(at, "%s The plan stays in this version; once the projects target `%s`, `--upgrade` moves to .NET %s.", dead, framework, newer)
+		return from, nil
+	case !slices.Contains(i.needs.Frameworks, framework):
+		targets := "the projects' target framework is not known"
+		if len(i.needs.Frameworks) > 0 {
+			targets = "the projects target " + codes(i.needs.Frameworks)
+		}
+		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
+		return from, nil
+	}
+	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra}
+	return to, []string{fmt.Sprintf(".NET %s, because %s, and the projects target `%s`.", newer, strings.TrimSuffix(strings.ToLower(dead[:1])+dead[1:], "."), framework)}
+}
+
+// extra decides between the image with ICU and time zones and the one without, and says
+// why as a sentence.
+// https://github.com/dotnet/dotnet-docker/blob/main/samples/enable-globalization.md
+func (m *migration) extra(i *image) (bool, string) {
+	facts := i.leaf.Base()
+	missing := facts.ICU == base.No && facts.TimeZones == base.No
+	for _, e := range i.needs.Evidence {
+		if e.Says != base.Yes {
+			continue
+		}
+		where := fmt.Sprintf("%s:%d", e.File.Path(), e.File.LineAt(e.Span.Start))
+		if m.options.Variant == Plain {
+			m.person(m.at(i.root.From.Words[0].Span), fmt.Sprintf("The plain image was asked for, and %s (%s).", e.Why, where), "Leave out `--variant plain`.")
+		}
+		return true, fmt.Sprintf("`extra`, which has ICU and time zones: %s (%s).", e.Why, where)
+	}
+	switch {
+	case m.options.Variant == Extra:
+		return true, "`extra`, which has ICU and time zones, was asked for."
+	case m.options.Variant == Plain:
+		return false, "Without `extra`, which has ICU and time zones: so it was asked for."
+	case i.needs.ICU == base.No && i.needs.TimeZones == base.No:
+		for _, e := range i.needs.Evidence {
+			if e.About == dotnet.TimeZones {
+				return false, fmt.Sprintf("Without `extra`, which has ICU and time zones: %s (%s:%d).", e.Why, e.File.Path(), e.File.LineAt(e.Span.Start))
+			}
+		}
+		return false, "Without `extra`, which has ICU and time zones: the projects do without both."
+	case missing:
+		return false, "Without `extra`, which has ICU and time zones: the image of today has neither, and nothing shows that they are missed."
+	}
+	return true, "`extra`, which has ICU and time zones as the image of today has: nothing shows that the application can do without."
+}
+
+// arm32 reports whether the image is built for 32-bit ARM too, and by what.
+func (m *migration) arm32(i *image) (bool, string) {
+	if i.from.Version != "8.0" {
+		return false, "" // all other versions have images for it
+	}
+	if strings.Contains(i.root.Platform, "arm/v7") {
+		return true, "`FROM` says so"
+	}
+	for _, name := range m.Files {
+		if !isPipeline(name) {
+			continue
+		}
+		text, err := m.Tree.Read(name)
+		if err != nil {
+			continue
+		}
+		if n := strings.Index(text.Text(), "linux/arm/v7"); n >= 0 {
+			return true, fmt.Sprintf("%s:%d builds for `linux/arm/v7`", name, text.LineAt(n))
+		}
+	}
+	return false, ""
+}
+
+// rewriteReference writes the new image where the stage's FROM, or an ARG, names the old.
+func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, because []string) {
+	img := root.Image
+	if img.Ref.Repository == to.Repository() && img.Ref.Tag == to.Tag() {
+		return
+	}
+	edit, why := m.reference(img, to)
+	if why != "" {
+		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), fmt.Sprintf("Write %s in the `FROM` by hand, then ask again.", code(to.Reference().String())))
+		return
+	}
+	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", code(to.Reference().String()), code(img.Ref.String())), strings.Join(because, "\n"), edit)
+	if img.Ref.Digest != "" {
+		m.note(m.at(img.Span), "The digest was that of the old image and is dropped. Pin the new one with what `docker buildx imagetools inspect %s` prints.", to.Reference())
+	}
+}
+
+// reference is the edit that makes a reference name another image: in place where it is
+// written out, at its end or in the ARG where variables are part of it.
+func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Edit, string) {
+	if m.File.Slice(img.Span) != img.Written {
+		return source.Edit{}, "the reference is continued over lines"
+	}
+	if len(img.Args) == 0 {
+		return m.replace(img.Span, img.Written, renamed(img.Written, to)), ""
+	}
+
+	// Only what stands from the last variable on can be another tag.
+	dollar := strings.LastIndexByte(img.Written, '$')
+	name := img.Args[len(img.Args)-1]
+	end := dollar + len("$") + len(name)
+	if strings.HasPrefix(img.Written[dollar:], "${") {
+		end += len("{}")
+	}
+	if end > len(img.Written) || !strings.Contains(img.Written[dollar:end], name) || strings.HasPrefix(img.Written[dollar:], "${") && img.Written[end-1] != '}' {
+		return source.Edit{}, fmt.Sprintf("%s is more than a plain variable", code(img.Written[dollar:]))
+	}
+	arg := m.globals()[name]
+	before, ok := m.expand(img.Written[:dollar])
+	if arg.pair == nil || !arg.plain || !ok {
+		return source.Edit{}, fmt.Sprintf("the value of %s is put together from others", code(name))
+	}
+	behind := img.Written[end:]
+	want := renamed(before+arg.value+behind, to)
+
+	inFrom := func() (source.Edit, bool) {
+		rest, ok := strings.CutPrefix(want, before+arg.value)
+		return m.replace(source.Span{Start: img.Span.Start + end, End: img.Span.End}, behind, rest), ok
+	}
+	inArg := func() (source.Edit, bool) {
+		rest, ok := strings.CutPrefix(want, before)
+		rest, ok2 := strings.CutSuffix(rest, behind)
+		if !ok || !ok2 || m.usedElsewhere(name, img) {
+			return source.Edit{}, false
+		}
+		text := m.File.Slice(arg.pair.Value.Span)
+		at := strings.Index(text, arg.value)
+		if at < 0 {
+			return source.Edit{}, false
+		}
+		start := arg.pair.Value.Span.Start + at
+		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
+	}
+	if place, given := m.buildArgument(name); given {
+		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", code(name)), "Change the value here together with the one in the Dockerfile.")
+	}
+	tries := []func() (source.Edit, bool){inArg, inFrom}
+	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
+		tries = []func() (source.Edit, bool){inFrom, inArg}
+	}
+	for _, try := range tries {
+		if e, ok := try(); ok {
+			return e, ""
+		}
+	}
+	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", code(name))
+}
+
+// renamed is a written reference with another tag, out of nightly and without a digest.
+func renamed(written string, to *base.DotNet) string {
+	name, _, _ := strings.Cut(written, "@")
+	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
+		name = name[:colon]
+	}
+	return strings.Replace(name, "/dotnet/nightly/", "/dotnet/", 1) + ":" + to.Tag()
+}
+
+// expand replaces the variables of a text by the defaults of ARGs; false where one of
+// them is not plain.
+func (m *migration) expand(s string) (string, bool) {
+	for {
+		dollar := strings.IndexByte(s, '$')
+		if dollar < 0 {
+			return s, true
+		}
+		rest := strings.TrimPrefix(s[dollar+1:], "{")
+		end := 0
+		for end < len(rest) && (rest[end] == '_' || 'a' <= rest[end]|0x20 && rest[end]|0x20 <= 'z' || '0' <= rest[end] && rest[end] <= '9') {
+			end++
+		}
+		arg := m.globals()[rest[:end]]
+		if arg.pair == nil || !arg.plain {
+			return s, false
+		}
+		rest = rest[end:]
+		if strings.HasPrefix(s[dollar:], "${") {
+			if !strings.HasPrefix(rest, "}") {
+				return s, false
+			}
+			rest = rest[1:]
+		}
+		s = s[:dollar] + arg.value + rest
+	}
+}
+
+// buildArgument is where a compose file or a pipeline gives an ARG to the build.
+func (m *migration) buildArgument(name string) (fixes.Place, bool) {
+	for _, s := range m.services() {
+		if place, ok := s.argument(name); ok {
+			return place, true
+		}
+	}
+	return m.find(isPipeline, "--build-arg "+name+"=")
+}
+
+// usedElsewhere reports whether a global ARG decides about more than one image.
+func (m *migration) usedElsewhere(name string, img *dockerfile.Image) bool {
+	for n := range m.File.Images() {
+		if other := &m.File.Images()[n]; other != img && slices.Contains(other.Args, name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.File.Instructions, func(i *dockerfile.Instruction) bool {
+		if i.Keyword == "ARG" && i.Stage == nil {
+			return slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool {
+				return strings.Contains(p.Value.Value, "$"+name) || strings.Contains(p.Value.Value, "${"+name)
+			})
+		}
+		return i.Keyword == "ARG" && slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Name.Value == name })
+	})
+}
+
+// replace is the edit that makes one text another with as few bytes as possible.
+func (m *migration) replace(at source.Span, old, text string) source.Edit {
+	head := 0
+	for head < len(old) && head < len(text) && old[head] == text[head] {
+		head++
+	}
+	tail := 0
+	for tail < len(old)-head && tail < len(text)-head && old[len(old)-1-tail] == text[len(text)-1-tail] {
+		tail++
+	}
+	return m.edit(source.Span{Start: at.Start + head, End: at.End - tail}, text[head:len(text)-tail])
+}

@@ -1,0 +1,427 @@
+package chiseled
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// runs takes every RUN out of the stages that have no shell any more: what it makes is
+// made in an earlier stage and copied, what it installs is found another way, and what
+// has no use there goes.
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
+func (m *migration) runs() {
+	m.made = map[string]bool{}
+	for _, s := range m.stages {
+		for _, i := range s.Instructions {
+			switch {
+			case i.Keyword == "RUN":
+				m.run(s, i)
+			case i.Keyword == "SHELL":
+				m.step(i.Span, "Leave out `SHELL`", "There is no shell for it to name.", m.remove(i))
+			case i.Trigger != nil && i.Trigger.Keyword == "RUN":
+				m.person(m.at(i.Span), "`ONBUILD RUN` runs in images that build on this one, and there is no shell for it.", "Move it into the Dockerfiles that build on this image.")
+			}
+		}
+	}
+}
+
+// A job is one RUN taken apart.
+type job struct {
+	*migration
+	stage *dockerfile.Stage
+	run   *dockerfile.Instruction
+	dir   dockerfile.Setting[string]
+
+	folders []string // that mkdir makes
+	owned   []owned
+	modes   []mode
+	install []dockerfile.ShellWord
+	because []string
+	certs   bool
+	drops   []string // what is left out and why, as a clause each
+}
+
+type owned struct {
+	path, owner string
+	recursive   bool
+	at          source.Span
+}
+
+type mode struct {
+	path, mode string
+	at         source.Span
+}
+
+// run takes one RUN apart and puts something in its place.
+func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
+	if i.Exec {
+		m.execRun(i)
+		return
+	}
+	for _, f := range i.Flags {
+		if f.Name == "mount" && !strings.Contains(f.Value, "type=cache") && !strings.Contains(f.Value, "type=tmpfs") && !strings.Contains(f.Value, "type=secret") {
+			m.stuck(i, f.Span, "takes files from a mount")
+			return
+		}
+	}
+	commands, ok := i.Sequence()
+	if !ok {
+		m.stuck(i, i.KeywordSpan, "is a script whose commands do not simply follow each other")
+		return
+	}
+	j := &job{migration: m, stage: s, run: i, dir: i.Before().Workdir}
+	reasons := len(m.plan.Reasons)
+	for _, c := range commands {
+		if !j.take(c) && len(m.plan.Reasons) == reasons {
+			m.stuck(i, c.Span, fmt.Sprintf("calls %s, and what that makes in the image is not known", code(c.Name)))
+		}
+	}
+	if len(m.plan.Reasons) == reasons {
+		j.finish()
+	}
+}
+
+// execRun looks at a RUN without a shell, which may stay where the program is there.
+func (m *migration) execRun(i *dockerfile.Instruction) {
+	if len(i.Words) > 0 && path.Base(i.Words[0].Value) == "dotnet" {
+		return
+	}
+	m.stuck(i, i.ArgsSpan, "calls a program that the image may not have")
+}
+
+// stuck says that a RUN cannot be taken apart.
+func (m *migration) stuck(i *dockerfile.Instruction, at source.Span, why string) {
+	m.person(m.at(at), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have, and it %s.", m.File.Slice(i.KeywordSpan), why),
+		"Run it in an earlier stage and take what it makes with `COPY --from`.")
+}
+
+// take takes one command in. False means that it is not understood.
+func (j *job) take(c dockerfile.ShellCommand) bool {
+	name, args := path.Base(c.Name), c.Args
+	if name == "sudo" && len(args) > 0 && args[0].Static {
+		name, args = path.Base(args[0].Value), args[1:]
+	}
+	if c.Assigns && !isManager(name) {
+		return false
+	}
+	switch name {
+	case "set", "true", ":", "echo":
+		return true
+	case "useradd", "adduser", "groupadd", "addgroup", "usermod", "passwd", "groupmod", "chsh":
+		j.drop("the image cannot make accounts and has one for the application, `app`")
+		return true
+	case "cd":
+		if len(args) != 1 {
+			return false
+		}
+		dir, ok := absolute(j.dir, args[0].Value)
+		j.dir.Value, j.dir.Known = dir, ok
+		return ok
+	case "mkdir", "install":
+		return j.makes(name, args)
+	case "chown", "chgrp":
+		return j.owns(name, args, c)
+	case "chmod":
+		return j.permits(args, c)
+	case "rm":
+		return j.removes(args)
+	case "update-ca-certificates":
+		j.certs = true
+		return true
+	}
+	if isManager(name) {
+		return j.manages(name, args)
+	}
+	return false
+}
+
+func (j *job) drop(why string) {
+	if !slices.Contains(j.drops, why) {
+		j.drops = append(j.drops, why)
+	}
+}
+
+// makes takes in mkdir and install -d.
+func (j *job) makes(name string, args []dockerfile.ShellWord) bool {
+	var paths []string
+	folders, owner, perm := name == "mkdir", "", ""
+	for n := 0; n < len(args); n++ {
+		a := args[n]
+		switch {
+		case !a.Static:
+			return false
+		case !strings.HasPrefix(a.Value, "-"):
+			p, ok := absolute(j.dir, a.Value)
+			if !ok {
+				return false
+			}
+			paths = append(paths, p)
+		case a.Value == "-m" && n+1 < len(args):
+			n++
+			perm = args[n].Value
+		case name == "install" && (a.Value == "-o" || a.Value == "-g") && n+1 < len(args):
+			n++
+			owner = args[n].Value
+		case name == "install" && a.Value == "-d":
+			folders = true
+		case strings.Trim(a.Value, "-pv") != "" && a.Value != "--parents":
+			return false
+		}
+	}
+	if !folders {
+		return false
+	}
+	for _, p := range paths {
+		if p == "/" {
+			return false
+		}
+		j.folders = append(j.folders, p)
+		if perm != "" {
+			j.modes = append(j.modes, mode{path: p, mode: perm})
+		}
+		if owner != "" && !base.IsRoot(owner) {
+			j.owned = append(j.owned, owned{path: p, owner: owner})
+		}
+	}
+	return len(paths) > 0
+}
+
+// owns takes in chown and chgrp.
+func (j *job) owns(name string, args []dockerfile.ShellWord, c dockerfile.ShellCommand) bool {
+	recursive, owner := false, ""
+	var paths []string
+	for _, a := range args {
+		switch {
+		case strings.HasPrefix(a.Value, "-"):
+			if strings.Trim(a.Value, "-Rvchf") != "" && a.Value != "--recursive" {
+				return false
+			}
+			recursive = recursive || strings.Contains(a.Value, "R") || a.Value == "--recursive"
+		case owner == "":
+			owner = strings.Trim(a.Value, `"`)
+			user, _, _ := strings.Cut(owner, ":")
+			if !a.Static && !isApp(user) {
+				return false
+			}
+		default:
+			p, ok := absolute(j.dir, a.Value)
+			if !ok || !a.Static || p == "/" {
+				return false
+			}
+			paths = append(paths, p)
+		}
+	}
+	if name == "chgrp" {
+		return len(paths) > 0 // the application owns what it may write, whatever the group
+	}
+	for _, p := range paths {
+		j.owned = append(j.owned, owned{p, owner, recursive, c.Span})
+	}
+	return len(paths) > 0
+}
+
+// permits takes in chmod.
+func (j *job) permits(args []dockerfile.ShellWord, c dockerfile.ShellCommand) bool {
+	perm := ""
+	var paths []string
+	for _, a := range args {
+		switch {
+		case !a.Static:
+			return false
+		case perm == "" && slices.Contains([]string{"-R", "-v", "-c", "-f", "-Rv", "--recursive"}, a.Value):
+		case perm == "":
+			perm = a.Value
+		default:
+			p, ok := absolute(j.dir, a.Value)
+			if !ok || p == "/" {
+				return false
+			}
+			paths = append(paths, p)
+		}
+	}
+	for _, p := range paths {
+		j.modes = append(j.modes, mode{p, perm, c.Span})
+	}
+	return len(paths) > 0
+}
+
+// removes takes in rm of what package managers leave behind.
+func (j *job) removes(args []dockerfile.ShellWord) bool {
+	for _, a := range args {
+		if strings.HasPrefix(a.Value, "-") {
+			continue
+		}
+		leftover := slices.ContainsFunc([]string{"/var/lib/apt", "/var/cache", "/var/log", "/tmp", "/var/tmp", "/usr/share/doc", "/usr/share/man", "/usr/share/locale", "/root/.cache", "/etc/apt"}, func(dir string) bool {
+			return a.Value == dir || strings.HasPrefix(a.Value, dir+"/")
+		})
+		if !leftover || strings.Contains(a.Value, "..") {
+			return false
+		}
+	}
+	return true
+}
+
+// finish puts something in the place of the RUN.
+func (j *job) finish() {
+	packages := j.packages()
+	if packages.stuck {
+		return
+	}
+	var lines []string
+	shop, step := (*workshop)(nil), len(j.plan.Steps)
+	get := func() *workshop {
+		if shop == nil {
+			shop = j.shop(j.stage)
+		}
+		return shop
+	}
+
+	edits := []source.Edit(nil)
+	made := []string{}
+	for _, p := range j.tops() {
+		owner := ""
+		if j.wasRoot() || slices.ContainsFunc(j.owned, func(o owned) bool { return o.covers(p) && !base.IsRoot(o.user()) }) || slices.ContainsFunc(j.modes, func(m mode) bool { return m.path == p && m.open() }) {
+			owner = j.owner
+		}
+		w := get()
+		for _, f := range j.folders {
+			if f == p || below(f, p) {
+				w.do(step, "mkdir -p "+j.rootfs()+f)
+				j.made[f] = true
+			}
+		}
+		for _, mo := range j.modes {
+			if (mo.path == p || below(mo.path, p)) && !mo.open() {
+				w.do(step, "chmod "+mo.mode+" "+j.rootfs()+mo.path)
+			}
+		}
+		lines = append(lines, j.copyFrom(w, owner, p))
+		j.made[p] = true
+		made = append(made, p)
+	}
+	if len(made) > 0 {
+		j.because = append(j.because, fmt.Sprintf("The stage %s makes %s, and `COPY` takes it from there.", code(get().name), codes(made)))
+	}
+	for _, o := range j.owned {
+		if j.makesAt(o.path) || base.IsRoot(o.user()) {
+			continue
+		}
+		own, ok := j.give(o)
+		if !ok {
+			j.stuck(j.run, o.at, fmt.Sprintf("gives %s to an account, and what is in it is not known", code(o.path)))
+			return
+		}
+		edits = append(edits, own...)
+	}
+	for _, mo := range j.modes {
+		if j.makesAt(mo.path) {
+			continue
+		}
+		own, ok := j.permit(step, mo)
+		if !ok {
+			j.stuck(j.run, mo.at, fmt.Sprintf("changes the mode of %s, and where that comes from is not known", code(mo.path)))
+			return
+		}
+		edits = append(edits, own...)
+	}
+	if j.certs {
+		own, copied := j.certificates(step)
+		edits = append(edits, own...)
+		lines = append(lines, copied)
+	}
+	lines = append(lines, packages.lines(j, step)...)
+	j.because = append(j.because, packages.because...)
+	for _, why := range j.drops {
+		j.because = append(j.because, capital(why)+".")
+	}
+
+	title := "Take " + code(shortened(j.run.Logical.Text)) + " out of the image"
+	if len(lines) == 0 {
+		edits = append(edits, j.remove(j.run))
+	} else {
+		edits = append(edits, j.edit(source.Span{Start: j.run.Span.Start, End: j.end(j.run)}, strings.Join(lines, j.lineBreak()+j.indent(j.run))))
+	}
+	if len(j.because) == 0 {
+		j.because = []string{"Nothing of what it does is needed there."}
+	}
+	j.step(j.run.Span, title, strings.Join(j.because, "\n"), edits...)
+}
+
+// tops are the folders to copy: those that are made, or the one above that is given to
+// somebody with all that is in it and holds nothing else.
+func (j *job) tops() []string {
+	var tops []string
+	for _, p := range j.folders {
+		for _, o := range j.owned {
+			if o.recursive && below(p, o.path) && len(o.path) < len(p) && j.makesAt(o.path) {
+				p = o.path
+			}
+		}
+		if !slices.ContainsFunc(tops, func(t string) bool { return t == p || below(p, t) }) {
+			tops = slices.DeleteFunc(tops, func(t string) bool { return below(t, p) })
+			tops = append(tops, p)
+		}
+	}
+	return tops
+}
+
+// systemFolders are those that every Linux image has.
+var systemFolders = []string{"/bin", "/etc", "/home", "/lib", "/mnt", "/opt", "/root", "/run", "/sbin", "/srv", "/tmp", "/usr", "/usr/local", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log", "/var/run", "/var/tmp"}
+
+// makesAt reports whether the RUN makes a folder at a path, itself or for one below it.
+func (j *job) makesAt(p string) bool {
+	if slices.Contains(j.folders, p) {
+		return true
+	}
+	if slices.Contains(systemFolders, p) || slices.ContainsFunc(j.deliveries(j.run), func(d delivery) bool { return d.to == p || below(d.to, p) }) {
+		return false
+	}
+	return slices.ContainsFunc(j.folders, func(f string) bool { return below(f, p) })
+}
+
+// shortened is the beginning of an instruction, with its white space as one.
+func shortened(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 60 {
+		text = strings.ToValidUTF8(text[:60], "") + "…"
+	}
+	return text
+}
+
+// end is where an instruction ends, without the line break behind a here-document.
+func (m *migration) end(i *dockerfile.Instruction) int {
+	end := i.Span.End
+	for end > i.Span.Start && (m.File.Text()[end-1] == '\n' || m.File.Text()[end-1] == '\r') {
+		end--
+	}
+	return end
+}
+
+func (o owned) user() string {
+	user, _, _ := strings.Cut(o.owner, ":")
+	return user
+}
+
+// covers reports whether the owner is that of a path.
+func (o owned) covers(p string) bool {
+	return o.path == p || o.recursive && below(p, o.path)
+}
+
+// open reports whether a mode lets everybody write.
+func (m mode) open() bool {
+	switch {
+	case strings.Trim(m.mode, "01234567") == "":
+		return strings.ContainsAny(m.mode[len(m.mode)-1:], "2367")
+	case strings.Contains(m.mode, "w"):
+		return strings.HasPrefix(m.mode, "a") || strings.HasPrefix(m.mode, "+") || strings.Contains(m.mode, "o+") || strings.HasPrefix(m.mode, "ugo")
+	}
+	return false
+}
+
+func below(p, dir string) bool { return strings.HasPrefix(p, strings.TrimSuffix(dir, "/")+"/") }

@@ -1,0 +1,220 @@
+package chiseled
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// starts makes every image start its application without a shell, and not as an argument
+// of the dotnet that chiseled runtime and aspnet images have for ENTRYPOINT.
+// https://docs.docker.com/reference/dockerfile/#shell-and-exec-form
+// https://github.com/dotnet/dotnet-docker/blob/main/src/runtime/10.0/noble-chiseled/amd64/Dockerfile
+func (m *migration) starts() {
+	done := map[*dockerfile.Instruction]bool{}
+	for _, i := range m.images {
+		st := i.leaf.State()
+		entrypoint, cmd := st.Entrypoint.Origin, st.Cmd.Origin
+		if entrypoint == nil && cmd == nil {
+			if !i.from.Chiseled {
+				m.person(m.at(i.leaf.From.Words[0].Span), "Neither `ENTRYPOINT` nor `CMD` says what the image starts, so whoever uses it may need its shell.", "Look at what builds on the image and at what runs it, then change the tag by hand.")
+			}
+			continue
+		}
+		if entrypoint != nil && !done[entrypoint] {
+			done[entrypoint] = true
+			m.start(i, entrypoint, cmd)
+		}
+		if cmd != nil && !done[cmd] && (entrypoint == nil || wrapsOnly(entrypoint)) {
+			done[cmd] = true
+			m.start(i, cmd, nil)
+		}
+	}
+}
+
+// wrapsOnly reports whether an ENTRYPOINT is a program that starts what CMD says.
+func wrapsOnly(i *dockerfile.Instruction) bool {
+	return i.Exec && len(i.Words) > 0 && slices.Contains([]string{"tini", "dumb-init", "env"}, path.Base(i.Words[0].Value)) && len(i.Words) <= 2
+}
+
+// start rewrites an ENTRYPOINT, or a CMD that is what starts. ignored is the CMD that a
+// shell-form ENTRYPOINT takes no notice of.
+func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
+	args, ok := m.words(i, at)
+	if !ok || !m.runnable(i, at, args) {
+		return
+	}
+	keyword := at.Keyword
+	inherits := i.to.Product != "runtime-deps" && i.leaf.State().Entrypoint.Origin == nil
+	if keyword == "CMD" && inherits && !isArgument(args[0]) {
+		keyword = "ENTRYPOINT"
+	}
+	var edits []source.Edit
+	if keyword != at.Keyword {
+		edits = append(edits, m.edit(at.KeywordSpan, m.keyword(keyword)))
+	}
+	if !at.Exec {
+		edits = append(edits, m.edit(source.Span{Start: at.ArgsSpan.Start, End: m.end(at)}, jsonArray(args)))
+	}
+	if len(edits) == 0 {
+		return
+	}
+	title, why := fmt.Sprintf("Write `%s` in exec form", at.Keyword), "The shell form is run by `/bin/sh`, which the image does not have: the container would not start."
+	switch {
+	case keyword != at.Keyword && at.Exec:
+		title, why = "Write `ENTRYPOINT` instead of `CMD`", "The chiseled image has `dotnet` for `ENTRYPOINT`, so it would run "+code("dotnet "+strings.Join(args, " "))+"."
+	case keyword != at.Keyword:
+		title = "Write `CMD` as `ENTRYPOINT` in exec form"
+		why += "\nAs a `CMD` it would be an argument of `dotnet`, the `ENTRYPOINT` of the chiseled image."
+	}
+	if !at.Exec && at.Keyword == "ENTRYPOINT" && ignored != nil {
+		edits = append(edits, m.remove(ignored))
+		why += "\n`CMD` goes: an `ENTRYPOINT` in shell form took no notice of it, one in exec form would be given it."
+	}
+	m.step(at.Span, title, why, edits...)
+}
+
+// words are the program and the arguments that an instruction starts, where no shell is
+// needed to tell.
+func (m *migration) words(i *image, at *dockerfile.Instruction) ([]string, bool) {
+	var args []string
+	if at.Exec {
+		for _, w := range at.Words {
+			args = append(args, w.Value)
+		}
+		return args, len(args) > 0
+	}
+	text := m.File.Slice(at.ArgsSpan)
+	if strings.HasPrefix(text, "[") && !strings.Contains(text, "$") { // an array with the wrong quotes
+		if json.Unmarshal([]byte(strings.ReplaceAll(text, "'", `"`)), &args) == nil && len(args) > 0 {
+			return args, true
+		}
+	}
+	stuck := func(why string) ([]string, bool) {
+		m.person(m.at(at.Span), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have: it %s.", m.File.Slice(at.KeywordSpan), why),
+			"Start the program itself, in exec form. What the shell does besides belongs into the application, an earlier stage or the environment.")
+		return nil, false
+	}
+	commands, ok := at.Sequence()
+	switch {
+	case !ok, len(commands) != 1 && !(len(commands) == 2 && commands[0].Name == "cd"):
+		return stuck("is more than one command")
+	case commands[0].Assigns:
+		return stuck("sets variables")
+	}
+	if len(commands) == 2 {
+		return stuck("changes the folder first")
+	}
+	args = []string{commands[0].Name}
+	for _, a := range commands[0].Args {
+		value := a.Value
+		if !a.Static {
+			if value, ok = m.variables(i, a.Value); !ok {
+				return stuck("uses " + code(a.Value))
+			}
+		} else if strings.ContainsAny(m.File.Slice(a.Span), "*?[]{}~") {
+			return stuck("uses " + code(a.Value))
+		}
+		args = append(args, value)
+	}
+	if args[0] == "exec" && len(args) > 1 {
+		args = args[1:]
+	}
+	if args[0] == "" {
+		return stuck("calls what only running it would tell")
+	}
+	return args, true
+}
+
+// variables replaces the variables of a word by what ENV sets; false where one is set
+// elsewhere or the word is more than that.
+func (m *migration) variables(i *image, word string) (string, bool) {
+	word = strings.TrimSuffix(strings.TrimPrefix(word, `"`), `"`)
+	if strings.ContainsAny(word, "`()\"'\\:*?[~ ") {
+		return "", false
+	}
+	ok := true
+	value := os.Expand(word, func(name string) string {
+		v, set := i.leaf.State().Env[name]
+		if !set || !v.Known || v.Origin == nil {
+			ok = false
+		}
+		return v.Value
+	})
+	if ok {
+		m.note(m.at(i.leaf.State().Entrypoint.Span), "The start command has the value of %s written out: without a shell nothing replaces the variable when the container starts.", code(word))
+	}
+	return value, ok
+}
+
+// runnable reports whether the image has what the command calls, and says so where not.
+func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string) bool {
+	program := args[0]
+	name := path.Base(program)
+	span := at.ArgsSpan
+	switch {
+	case strings.HasSuffix(name, ".sh"):
+		m.refuse(m.at(span), fmt.Sprintf("%s starts the application, and a chiseled image has no shell to run it.", code(program)),
+			"Move what the script does into the application, its settings or an init container, and start the application itself. Until then keep the full image.")
+		return false
+	case slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "pwsh", "powershell", "busybox"}, name):
+		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself, in exec form. Until then keep the full image.")
+		return false
+	case slices.Contains([]string{"tini", "dumb-init", "gosu", "su-exec", "s6-svscan", "supervisord", "catatonit", "env", "sudo", "cron", "crond", "nginx", "node", "java", "python", "python3", "tail", "sleep", "cat"}, name) && isSystem(program):
+		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself: .NET handles the signals of a first process. Until then keep the full image.")
+		return false
+	case name == "dotnet":
+		if i.to.Product == "runtime-deps" {
+			m.person(m.at(span), "The image starts `dotnet`, which the `runtime-deps` image does not have.", "Take the `runtime` or `aspnet` image.")
+			return false
+		}
+		if len(args) > 1 && slices.Contains([]string{"run", "watch", "test", "ef", "build", "publish", "tool"}, args[1]) {
+			m.person(m.at(span), fmt.Sprintf("The image starts `dotnet %s`, which needs an SDK.", clip(args[1])), "Start what `dotnet publish` made.")
+			return false
+		}
+		return true
+	case strings.Contains(program, "/"), isArgument(program) && at.Keyword == "CMD":
+		return true
+	case isArgument(program):
+		m.person(m.at(span), fmt.Sprintf("%s is no program.", code(program)), "Write `ENTRYPOINT [\"dotnet\", …]`.")
+		return false
+	}
+	if dir := i.leaf.State().Env["PATH"]; dir.Origin != nil {
+		return true // found where the Dockerfile says
+	}
+	m.person(m.at(span), fmt.Sprintf("Where the image finds %s is not known.", code(program)), "Write the whole path, such as `./"+clip(program)+"`, or `dotnet` and the name of the assembly.")
+	return false
+}
+
+// isSystem reports whether a program is called by its name alone or where distributions
+// install programs.
+func isSystem(program string) bool {
+	return !strings.Contains(program, "/") || slices.Contains([]string{"/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin"}, path.Dir(program))
+}
+
+// isArgument reports whether a word is what dotnet is given rather than a program.
+func isArgument(word string) bool {
+	return strings.HasPrefix(word, "-") || path.Ext(word) == ".dll"
+}
+
+// jsonArray is an exec form.
+func jsonArray(args []string) string {
+	var b bytes.Buffer
+	for n, arg := range args {
+		if n > 0 {
+			b.WriteString(", ")
+		}
+		e := json.NewEncoder(&b)
+		e.SetEscapeHTML(false)
+		_ = e.Encode(arg) // a string always encodes
+		b.Truncate(b.Len() - 1)
+	}
+	return "[" + b.String() + "]"
+}

@@ -1,0 +1,98 @@
+package chiseled
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// healthchecks takes out health checks that need a shell, curl or wget where Kubernetes
+// runs the image: the kubelet takes no notice of HEALTHCHECK. Elsewhere something may wait
+// for it, and only a program of the application's own can take its place.
+// https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/
+// https://github.com/dotnet/dotnet-docker/discussions/4300
+func (m *migration) healthchecks() {
+	m.shellInCompose()
+	for _, s := range m.stages {
+		for _, i := range s.Instructions {
+			if i.Keyword == "HEALTHCHECK" && len(i.Words) > 1 && !keepsHealth(i) {
+				m.healthcheck(i)
+			}
+		}
+	}
+}
+
+// keepsHealth reports whether a health check calls the application's own program.
+func keepsHealth(i *dockerfile.Instruction) bool {
+	if !i.Exec || slices.ContainsFunc(i.Words, func(w dockerfile.Word) bool { return w.Value == "||" || w.Value == "&&" }) {
+		return false
+	}
+	program := i.Words[1].Value
+	return path.Base(program) == "dotnet" || strings.HasPrefix(program, "./") || strings.HasPrefix(program, "/") && !strings.HasPrefix(program, "/bin/") && !strings.HasPrefix(program, "/usr/bin/")
+}
+
+func (m *migration) healthcheck(i *dockerfile.Instruction) {
+	const own = "Publish a small program beside the application that asks it, and call that in exec form: `HEALTHCHECK CMD [\"/app/healthcheck\", \"http://localhost:8080/health\"]`."
+	at := m.at(i.Span)
+	kubernetes, ok := m.kubernetes()
+	if !ok {
+		m.person(at, "The health check needs a shell or a program that a chiseled image does not have: the container would be unhealthy for ever.", own+" If only Kubernetes runs the image, delete the health check: it asks by its probes.")
+		return
+	}
+	if waits, ok := m.find(isCompose, "service_healthy"); ok {
+		m.person(waits, "Something waits for a container to be healthy, and the health check needs a shell or a program that a chiseled image does not have.", own)
+		return
+	}
+	m.step(i.Span, "Leave out `HEALTHCHECK`", fmt.Sprintf("It needs a shell or a program that the image does not have; Kubernetes, which runs the image (%s), asks by its probes and takes no notice of it.", kubernetes.Path()), m.remove(i))
+	m.note(at, "Without `HEALTHCHECK`, `docker ps` and compose show no health for the container.")
+}
+
+// maxSearched is how many files are searched for one thing.
+const maxSearched = 300
+
+// kubernetes is a file that says that Kubernetes runs what the repository builds.
+func (m *migration) kubernetes() (fixes.Place, bool) {
+	for _, name := range m.Files {
+		switch path.Base(name) {
+		case "Chart.yaml", "kustomization.yaml", "kustomization.yml", "skaffold.yaml":
+			if text, err := m.Tree.Read(name); err == nil {
+				return fixes.Place{File: text}, true
+			}
+		}
+	}
+	return m.find(isYAML, "kind: Deployment")
+}
+
+// find is where one of the files that match has a text.
+func (m *migration) find(match func(string) bool, text string) (fixes.Place, bool) {
+	searched := 0
+	for _, name := range m.Files {
+		if !match(name) {
+			continue
+		}
+		if searched++; searched > maxSearched {
+			break
+		}
+		file, err := m.Tree.Read(name)
+		if err != nil {
+			continue
+		}
+		if n := strings.Index(file.Text(), text); n >= 0 {
+			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(n))}, true
+		}
+	}
+	return fixes.Place{}, false
+}
+
+func isYAML(name string) bool {
+	return (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml")) && !strings.HasPrefix(name, ".github/")
+}
+
+func isCompose(name string) bool {
+	b := strings.ToLower(path.Base(name))
+	return isYAML(name) && (strings.HasPrefix(b, "docker-compose") || strings.HasPrefix(b, "compose"))
+}

@@ -1,0 +1,132 @@
+package chiseled
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/dotnet"
+)
+
+// An image is one that the Dockerfile can build: its last stage, or another one that
+// nothing else in the file uses.
+type image struct {
+	leaf *dockerfile.Stage
+	root *dockerfile.Stage
+	from *base.DotNet
+	to   *base.DotNet
+	// needs are what the projects in it need.
+	needs *dotnet.Needs
+}
+
+// findImages finds the images to move. It is false where the recipe has nothing to do or
+// to say.
+func (m *migration) findImages() bool {
+	final := m.File.Final()
+	if !m.takes(final) {
+		return false
+	}
+	for _, leaf := range leaves(m.File) {
+		if leaf != final && leaf.Root() != final.Root() && !(isRuntime(leaf) && starts(leaf)) {
+			continue
+		}
+		b := leaf.Base()
+		if b == nil || b.DotNet == nil {
+			continue
+		}
+		m.images = append(m.images, &image{leaf: leaf, root: leaf.Root(), from: b.DotNet, needs: m.Projects.ForStage(m.File, leaf)})
+	}
+	for _, s := range m.File.Stages {
+		if slices.ContainsFunc(m.images, func(i *image) bool { return i.root == s.Root() }) {
+			m.stages = append(m.stages, s)
+		}
+	}
+	return true
+}
+
+// takes decides by the final stage whether the recipe is for this file; images that it
+// knows and cannot move are refused with a reason.
+func (m *migration) takes(final *dockerfile.Stage) bool {
+	m.rewrite = &Rewrite{ID: "base-image", URL: pageURL("base-image")}
+	root := final.Root()
+	at := m.at(root.From.Words[0].Span)
+	b := final.Base()
+	switch {
+	case root.Image != nil && root.Image.Problem != "":
+		if !strings.Contains(root.Image.Written, "dotnet/") && !slices.ContainsFunc(root.Image.Args, func(a string) bool { return strings.Contains(m.globals()[a].value, "dotnet/") }) {
+			return false
+		}
+		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
+		return true
+	case b == nil && root.Image != nil && startsAssembly(final):
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		return true
+	case b == nil || b.DotNet == nil:
+		return false
+	}
+	d := b.DotNet
+	switch {
+	case d.Windows:
+		m.refuse(at, "A Windows image has no chiseled variant.", "Build the application for Linux first.")
+	case d.Legacy || d.Version != "" && d.Version < "6.0" && len(d.Version) == 3:
+		m.refuse(at, fmt.Sprintf(".NET %s has no chiseled images.", d.Version), "Move the application to a supported .NET first.")
+	case d.Distroless:
+		return false // as small and as hard to attack
+	case d.Product == "monitor":
+		return false
+	case d.Product == "sdk":
+		if !starts(final) || isTool(final) {
+			return false // to build or test with
+		}
+		m.person(at, "The application runs in an SDK image, which has no chiseled variant.", "Add a final stage from `aspnet` or `runtime` that only has what `dotnet publish` made, then ask again.")
+	case strings.HasPrefix(d.Distro, "azurelinux") || strings.HasPrefix(d.Distro, "cbl-mariner"):
+		m.person(at, "The image is Azure Linux, which has distroless images of its own.", "Take the `-distroless` variant of the same tag, or write the tag of an Ubuntu image and ask again.")
+	}
+	return true
+}
+
+// isTool reports whether an image is made to develop in: its command watches, runs from
+// source or tests.
+func isTool(s *dockerfile.Stage) bool {
+	for _, c := range []dockerfile.Setting[dockerfile.Command]{s.State().Entrypoint, s.State().Cmd} {
+		words := strings.Fields(strings.Join(c.Value.Args, " "))
+		if n := slices.Index(words, "dotnet"); n >= 0 && n+1 < len(words) && slices.Contains([]string{"run", "watch", "test", "ef", "build"}, words[n+1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// startsAssembly reports whether an image starts a .NET application by its assembly.
+func startsAssembly(s *dockerfile.Stage) bool {
+	for _, c := range []dockerfile.Setting[dockerfile.Command]{s.State().Entrypoint, s.State().Cmd} {
+		if c.Origin != nil && slices.ContainsFunc(strings.Fields(strings.Join(c.Value.Args, " ")), func(w string) bool { return strings.HasSuffix(w, ".dll") }) {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves are the stages that no other stage builds on or takes files from, and the last.
+func leaves(f *dockerfile.File) []*dockerfile.Stage {
+	used := map[*dockerfile.Stage]bool{}
+	for _, s := range f.Stages {
+		used[s.Parent] = true
+		for _, u := range s.Uses {
+			used[u] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(f.Stages), func(s *dockerfile.Stage) bool { return used[s] && s != f.Final() })
+}
+
+func isRuntime(s *dockerfile.Stage) bool {
+	b := s.Base()
+	return b != nil && b.DotNet != nil && !b.DotNet.Windows && !b.DotNet.Legacy && slices.Contains([]string{"aspnet", "runtime", "runtime-deps"}, b.DotNet.Product)
+}
+
+// starts reports whether the Dockerfile says what the stage's image starts.
+func starts(s *dockerfile.Stage) bool {
+	return s.State().Entrypoint.Origin != nil || s.State().Cmd.Origin != nil
+}

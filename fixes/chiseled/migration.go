@@ -1,0 +1,286 @@
+package chiseled
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// A migration is the state of one plan while the rewrites add to it.
+type migration struct {
+	fixes.Subject
+	options Options
+	plan    *fixes.Plan
+	rewrite *Rewrite
+	images  []*image
+	// stages are those that come down to one of the images to move.
+	stages []*dockerfile.Stage
+
+	// created are the accounts that the file makes, by name and by number.
+	created map[string]bool
+	// owner is whom files of the application belong to, as --chown writes it.
+	owner string
+	// fresh is the stage that is added to make things in, shops are all such stages.
+	fresh *workshop
+	shops []*workshop
+	// made are the folders that are made elsewhere and copied.
+	made map[string]bool
+	// lines are lines to insert behind an offset of the Dockerfile.
+	lines   map[int][]string
+	inserts map[int]int // the step that the insertion belongs to
+	vars    map[string]global
+	// compositions are the services of compose files, once they are looked for.
+	compositions []service
+	composed     bool
+}
+
+// at is a place in the Dockerfile.
+func (m *migration) at(s source.Span) fixes.Place { return fixes.Place{File: m.File.File, Span: s} }
+
+// step adds a step of the current rewrite.
+func (m *migration) step(at source.Span, title, because string, edits ...source.Edit) {
+	m.stepAt(m.at(at), title, because, edits...)
+}
+
+// stepAt adds a step that changes another file.
+func (m *migration) stepAt(at fixes.Place, title, because string, edits ...source.Edit) {
+	m.plan.Steps = append(m.plan.Steps, fixes.Step{ID: m.rewrite.ID, URL: m.rewrite.URL, Title: title, Because: because, At: at, Edits: edits})
+}
+
+// person says that only a person can tell, or do it.
+func (m *migration) person(at fixes.Place, message, help string) {
+	m.reason(fixes.NeedsPerson, at, message, help)
+}
+
+// refuse says that the image would not work.
+func (m *migration) refuse(at fixes.Place, message, help string) {
+	m.reason(fixes.Refuse, at, message, help)
+}
+
+func (m *migration) reason(v fixes.Verdict, at fixes.Place, message, help string) {
+	m.plan.Reasons = append(m.plan.Reasons, fixes.Reason{ID: m.rewrite.ID, URL: m.rewrite.URL, Verdict: v, At: at, Message: message, Help: help})
+}
+
+func (m *migration) note(at fixes.Place, format string, args ...any) {
+	m.plan.Notes = append(m.plan.Notes, fixes.Note{At: at, Message: fmt.Sprintf(format, args...)})
+}
+
+// refused reports whether there is no image to move to, so that nothing else needs to be
+// looked at.
+func (m *migration) refused() bool {
+	return len(m.plan.Reasons) > 0 && !slices.ContainsFunc(m.images, func(i *image) bool { return i.to != nil })
+}
+
+// edit is an edit of the Dockerfile.
+func (m *migration) edit(at source.Span, text string) source.Edit {
+	return source.Edit{Path: m.File.Path(), Span: at, New: text}
+}
+
+// keyword is an instruction's name in the case that the file uses.
+func (m *migration) keyword(name string) string {
+	if m.File.Slice(m.File.Stages[0].From.KeywordSpan) == "from" {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// lineBreak is the line break that the file uses.
+func (m *migration) lineBreak() string {
+	if strings.Contains(m.File.Text(), "\r\n") {
+		return "\r\n"
+	}
+	return "\n"
+}
+
+// indent is the white space in front of an instruction.
+func (m *migration) indent(i *dockerfile.Instruction) string {
+	start := m.File.LineSpan(m.File.LineAt(i.Span.Start)).Start
+	return m.File.Slice(source.Span{Start: start, End: i.Span.Start})
+}
+
+// remove is the edit that takes an instruction out of the file with its lines, the
+// comment lines directly above it, and one of two empty lines that would meet.
+func (m *migration) remove(i *dockerfile.Instruction) source.Edit {
+	f := m.File
+	first, last := f.LineAt(i.Span.Start), f.LineAt(i.Span.End)
+	if i.Span.End > i.Span.Start && f.Text()[i.Span.End-1] == '\n' {
+		last--
+	}
+	for first > 1 && strings.HasPrefix(strings.TrimSpace(f.LineText(first-1)), "#") && !m.isDirective(first-1) {
+		first--
+	}
+	blank := func(line int) bool { return line < 1 || strings.TrimSpace(f.LineText(line)) == "" }
+	start, end := f.LineSpan(first).Start, f.LineSpan(last+1).Start
+	if last >= f.Lines() && !strings.HasSuffix(f.Text(), "\n") {
+		end = len(f.Text())
+		if start > 0 { // the line before becomes the last one, which had no line break
+			start = f.LineSpan(first - 1).End
+		}
+	} else if blank(first-1) && blank(last+1) {
+		end = f.LineSpan(last + 2).Start
+	}
+	return m.edit(source.Span{Start: start, End: end}, "")
+}
+
+func (m *migration) isDirective(line int) bool {
+	return slices.ContainsFunc(m.File.Directives, func(d dockerfile.Directive) bool { return m.File.LineAt(d.Span.Start) == line })
+}
+
+// insertAfter adds lines behind an instruction, as part of a step.
+func (m *migration) insertAfter(step int, i *dockerfile.Instruction, lines ...string) {
+	at := m.File.LineSpan(m.File.LineAt(max(i.Span.Start, i.Span.End-1))).End
+	if m.lines == nil {
+		m.lines, m.inserts = map[int][]string{}, map[int]int{}
+	}
+	if _, ok := m.inserts[at]; !ok {
+		m.inserts[at] = step
+	}
+	for _, l := range lines {
+		if l = m.indent(i) + l; !slices.Contains(m.lines[at], l) {
+			m.lines[at] = append(m.lines[at], l)
+		}
+	}
+}
+
+// finish makes the steps a plan.
+func (m *migration) finish() (*fixes.Plan, error) {
+	if len(m.plan.Reasons) == 0 {
+		m.finishShops()
+	} else {
+		m.inserts = nil // nothing is changed
+	}
+	for at, step := range m.inserts {
+		s := &m.plan.Steps[step]
+		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, m.lineBreak()+strings.Join(m.lines[at], m.lineBreak())))
+	}
+	if len(m.plan.Steps) == 0 && !m.moves() {
+		return nil, nil // what is chiseled already is left to the rules
+	}
+	m.plan.Title = m.title()
+	m.plan.Cures = []fixes.Cure{{Rule: "chiseled-available"}}
+	if m.moving() && m.wasRoot() {
+		m.plan.Behaves = true
+		m.note(m.at(m.images[0].leaf.From.Words[0].Span), "The application ran as root and runs as `app`, number 1654, from now on. It can write to `/tmp`, to `/home/app` and to what the Dockerfile gives it, and read only what it may of what is mounted.")
+	}
+	if err := m.plan.Complete(m.Tree); err != nil {
+		return nil, err
+	}
+	return m.plan, nil
+}
+
+// moves reports whether some image would move to another one, or could not.
+func (m *migration) moves() bool {
+	return len(m.images) == 0 || slices.ContainsFunc(m.images, func(i *image) bool { return !i.from.Chiseled })
+}
+
+func (m *migration) title() string {
+	for _, i := range m.images {
+		if i.to == i.from && i.leaf == m.File.Final() {
+			return fmt.Sprintf("Make %s fit its chiseled image", code(m.File.Path()))
+		}
+		if i.to != nil && i.leaf == m.File.Final() {
+			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
+		}
+	}
+	return fmt.Sprintf("Move %s to a chiseled image", code(m.File.Path()))
+}
+
+// wasRoot reports whether the application of some image runs as root today.
+func (m *migration) wasRoot() bool {
+	return slices.ContainsFunc(m.images, func(i *image) bool {
+		u := i.leaf.State().User
+		return u.Known && base.IsRoot(u.Value)
+	})
+}
+
+// target is the image of the stages below a root.
+func (m *migration) target(root *dockerfile.Stage) *base.DotNet {
+	for _, i := range m.images {
+		if i.root == root && i.to != nil {
+			return i.to
+		}
+	}
+	return nil
+}
+
+// A global is the default of an ARG before the first FROM.
+type global struct {
+	value string
+	pair  *dockerfile.Pair
+	plain bool // the value has no quotes and no variables in it
+}
+
+// globals are the last defaults of the ARGs before the first FROM.
+func (m *migration) globals() map[string]global {
+	if m.vars == nil {
+		m.vars = map[string]global{}
+		for _, i := range m.File.Instructions {
+			if i.Stage != nil {
+				break
+			}
+			for n := range i.Pairs {
+				if p := &i.Pairs[n]; p.HasValue {
+					value := strings.Trim(p.Value.Value, `"'`)
+					m.vars[p.Name.Value] = global{value, p, !strings.ContainsAny(value, "$\\\"'")}
+				}
+			}
+		}
+	}
+	return m.vars
+}
+
+// maxQuoted bounds what a text repeats of a file, in bytes.
+const maxQuoted = 100
+
+// code is text from a file as a Markdown code span. Long text is cut, and what would end
+// the span or the line is replaced: the text is a stranger's.
+func code(s string) string {
+	cut := false
+	if len(s) > maxQuoted {
+		s, cut = strings.ToValidUTF8(s[:maxQuoted], ""), true
+	}
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '`':
+			return '\''
+		case r < ' ' || r == 0x7f:
+			return ' '
+		}
+		return r
+	}, s)
+	if cut {
+		s += "…"
+	}
+	return "`" + s + "`"
+}
+
+// codes are texts as code spans, for a sentence.
+func codes(all []string) string {
+	var list []string
+	for _, s := range all {
+		if c := code(s); !slices.Contains(list, c) {
+			list = append(list, c)
+		}
+	}
+	switch n := len(list); n {
+	case 0:
+		return ""
+	case 1:
+		return list[0]
+	default:
+		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
+	}
+}
+
+// capital is a text with its first letter as at the beginning of a sentence.
+func capital(s string) string {
+	if s != "" && 'a' <= s[0] && s[0] <= 'z' {
+		return string(s[0]-'a'+'A') + s[1:]
+	}
+	return s
+}

@@ -1,0 +1,195 @@
+package chiseled
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A delivery is a COPY or ADD that brings something to a path of the image.
+type delivery struct {
+	*dockerfile.Instruction
+	to     string
+	folder bool // to is one for certain
+}
+
+// deliveries are what comes into the image before an instruction.
+func (m *migration) deliveries(before *dockerfile.Instruction) []delivery {
+	var all []delivery
+	for _, s := range before.Stage.Chain() {
+		for _, i := range s.Instructions {
+			if i == before {
+				return all
+			}
+			if (i.Keyword != "COPY" && i.Keyword != "ADD") || len(i.Words) < 2 {
+				continue
+			}
+			last := i.Words[len(i.Words)-1].Value
+			if to, ok := absolute(i.Before().Workdir, last); ok {
+				all = append(all, delivery{i, to, strings.HasSuffix(last, "/") || len(i.Words) > 2 || last == "."})
+			}
+		}
+	}
+	return all
+}
+
+// writable are the folders that everybody, or the account app, may write to in chiseled
+// images.
+var writable = []string{"/tmp", "/var/tmp", "/home/app"}
+
+// give makes files the application's where they are copied, in place of a chown; false
+// where it is not known how they come into the image.
+func (j *job) give(o owned) (edits []source.Edit, ok bool) {
+	if slices.ContainsFunc(writable, func(dir string) bool { return o.path == dir || below(o.path, dir) }) {
+		return nil, true
+	}
+	for _, d := range j.deliveries(j.run) {
+		switch {
+		case o.covers(d.to) || d.to == o.path, d.folder && len(d.Words) == 2 && path.Join(d.to, path.Base(d.Words[0].Value)) == o.path:
+			ok = true
+			if d.Flag("chown") == nil {
+				edits = append(edits, j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chown="+j.owner))
+			}
+		case below(o.path, d.to):
+			return nil, false // something in what is copied, or not
+		}
+	}
+	for _, s := range j.stage.Chain() {
+		for _, i := range s.Instructions {
+			if i.Keyword != "WORKDIR" {
+				continue
+			}
+			if dir, known := absolute(i.Before().Workdir, i.Words[0].Value); known && dir == o.path {
+				ok = true
+				j.note(j.at(i.Span), "BuildKit gives the folder that `WORKDIR` makes to the image's user, which now is `app`; the old builder of Docker would give it to root.")
+			}
+		}
+	}
+	if ok {
+		j.because = append(j.because, "`COPY --chown` gives "+code(o.path)+" to the application.")
+	}
+	return edits, ok
+}
+
+// permit sets a mode where a file is copied or made, in place of a chmod; false where it
+// is not known how the file comes into the image.
+func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
+	if mo.open() {
+		return j.give(owned{path: mo.path, owner: j.owner, recursive: true, at: mo.at})
+	}
+	for _, d := range slices.Backward(j.deliveries(j.run)) {
+		from := d.Flag("from")
+		for _, w := range d.Words[:len(d.Words)-1] {
+			file := d.to
+			if d.folder {
+				file = path.Join(d.to, path.Base(w.Value))
+			}
+			switch {
+			case file == mo.path && from == nil && strings.Contains(path.Base(mo.path), ".") && d.Flag("chmod") == nil && len(d.Words) == 2:
+				perm := mo.mode
+				if strings.Trim(perm, "01234567") != "" {
+					if !strings.HasSuffix(perm, "+x") {
+						return nil, false
+					}
+					perm = "755"
+				}
+				j.because = append(j.because, "`COPY --chmod` sets the mode of "+code(mo.path)+".")
+				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm)}, true
+			case from != nil && (below(mo.path, d.to) || file == mo.path):
+				stage := j.File.Stage(from.Value)
+				if stage == nil || !j.usable(stage) || strings.ContainsAny(w.Value, "*?[$") {
+					return nil, false
+				}
+				there := path.Join("/", w.Value)
+				if file != mo.path {
+					there = path.Join(there, strings.TrimPrefix(mo.path, d.to))
+				}
+				j.shopOf(stage).do(step, "chmod "+mo.mode+" "+there)
+				j.because = append(j.because, "The stage "+code(stage.Name)+" sets the mode of "+code(there)+" before it is copied.")
+				return nil, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// certificates makes the list of trusted certificates in a workshop and copies it.
+func (j *job) certificates(step int) (edits []source.Edit, copied string) {
+	w := j.freshShop()
+	if s := j.shop(j.stage); s.stage != nil && s.stage.Base().DotNet != nil && s.stage.Base().PackageManager == "apt" {
+		w = s
+	}
+	for _, d := range j.deliveries(j.run) {
+		if d.to != "/usr/local/share/ca-certificates" && !below(d.to, "/usr/local/share/ca-certificates") || d.Flag("from") != nil {
+			continue
+		}
+		w.set(step, j.File.Slice(source.Span{Start: d.Span.Start, End: j.end(d.Instruction)}))
+		edits = append(edits, j.remove(d.Instruction))
+	}
+	w.do(step, "update-ca-certificates")
+	j.because = append(j.because, "The stage "+code(w.name)+" makes the list of trusted certificates, and `COPY` takes it from there.")
+	const list = "/etc/ssl/certs/ca-certificates.crt"
+	return edits, strings.Join([]string{j.keyword("COPY"), "--from=" + w.name, list, list}, " ")
+}
+
+// shopOf is the workshop in a stage of the file.
+func (m *migration) shopOf(s *dockerfile.Stage) *workshop {
+	for _, w := range m.shops {
+		if w.stage == s {
+			return w
+		}
+	}
+	w := &workshop{stage: s, name: s.Name, step: -1}
+	m.shops = append(m.shops, w)
+	return w
+}
+
+// volumes makes what is declared a volume a folder of the application: a volume begins
+// with what the image has at its path, its owner included, and belongs to root where that
+// is nothing.
+// https://docs.docker.com/engine/storage/volumes/#populate-a-volume-using-a-container
+func (m *migration) volumes() {
+	for _, s := range m.stages {
+		for _, i := range s.Instructions {
+			if i.Keyword == "VOLUME" {
+				m.volume(s, i)
+			}
+		}
+	}
+}
+
+func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
+	var lines []string
+	var paths []string
+	step := len(m.plan.Steps)
+	for _, w := range i.Words {
+		p, ok := absolute(i.Before().Workdir, w.Value)
+		if !ok {
+			m.person(m.at(w.Span), "Which folder "+code(w.Value)+" is cannot be told, so it may belong to root.", "Write the path out.")
+			return
+		}
+		if m.made[p] || slices.ContainsFunc(writable, func(dir string) bool { return p == dir || below(p, dir) }) {
+			continue
+		}
+		if slices.ContainsFunc(m.deliveries(i), func(d delivery) bool { return d.to == p || below(p, d.to) }) {
+			m.note(m.at(w.Span), "What is copied to %s belongs to root unless `COPY` has `--chown`, and so does the volume.", code(p))
+			continue
+		}
+		shop := m.shop(s)
+		shop.do(step, "mkdir -p "+m.rootfs()+p)
+		lines = append(lines, m.copyFrom(shop, m.owner, p))
+		m.made[p] = true
+		paths = append(paths, p)
+	}
+	if len(lines) == 0 {
+		return
+	}
+	m.step(i.Span, "Give "+codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
+		m.edit(source.Span{Start: i.Span.Start, End: i.Span.Start}, strings.Join(lines, m.lineBreak()+m.indent(i))+m.lineBreak()+m.indent(i)))
+	if m.wasRoot() {
+		m.note(m.at(i.Span), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")
+	}
+}

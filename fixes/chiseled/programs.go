@@ -1,0 +1,116 @@
+package chiseled
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// Bounds on the source that is read.
+const (
+	maxSourceFiles = 400
+	maxSourceBytes = 4 << 20
+)
+
+// programs looks for what the application needs beside .NET: packages with native
+// libraries or programs, and programs that its source starts.
+// https://github.com/elastic/docs-builder/pull/717
+func (m *migration) programs() {
+	if !m.moving() {
+		return
+	}
+	for _, i := range m.images {
+		for _, e := range i.needs.Native {
+			m.person(fixes.Place{File: e.File, Span: e.Span}, "The application may not work in a chiseled image: "+e.Why+".", "Make sure that the application works without, or keep the full image.")
+		}
+		for _, problem := range i.needs.Problems {
+			m.note(m.at(i.leaf.From.Words[0].Span), "%s What it needs is not known.", problem)
+		}
+		if !i.needs.Found {
+			m.note(m.at(i.leaf.From.Words[0].Span), "The project of this image was not found in the repository: what it needs of the image is not known.")
+		}
+	}
+	found := 0
+	m.source(func(text *source.File) bool {
+		for _, at := range startsProgram.FindAllStringSubmatchIndex(text.Text(), -1) {
+			line := strings.TrimSpace(text.LineText(text.LineAt(at[0])))
+			if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") {
+				continue
+			}
+			name := ""
+			if at[2] >= 0 {
+				name = text.Text()[at[2]:at[3]]
+			}
+			if name == "dotnet" {
+				continue
+			}
+			what := "a program"
+			if name != "" {
+				what = code(name)
+			}
+			m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}}, fmt.Sprintf("The source starts %s, and a chiseled image has no programs but the application's.", what), "If the application gets there in production, keep the full image; otherwise change the tag by hand.")
+			if found++; found == 5 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// startsProgram is where C# starts another program. Process.Start alone may be a method
+// of a variable.
+var startsProgram = regexp.MustCompile(`\b(?:Process\.Start|new ProcessStartInfo)\s*\(\s*(?:@?"([^"\n]*)")?`)
+
+// moving reports whether some image has a shell today.
+func (m *migration) moving() bool {
+	return slices.ContainsFunc(m.images, func(i *image) bool { return !i.from.Chiseled })
+}
+
+// source gives the source files of the projects in the images, until each says no.
+func (m *migration) source(each func(*source.File) bool) {
+	files, size := 0, 0
+	m.inFolders(func(name string) bool { return path.Ext(name) == ".cs" }, func(text *source.File) bool {
+		files, size = files+1, size+len(text.Text())
+		return files <= maxSourceFiles && size <= maxSourceBytes && each(text)
+	})
+}
+
+// inFolders gives the files that match in the folders of the projects, each once.
+func (m *migration) inFolders(match func(string) bool, each func(*source.File) bool) {
+	seen := map[string]bool{}
+	for _, i := range m.images {
+		for _, folder := range i.needs.Folders {
+			names := m.Files
+			if folder != "." {
+				first, _ := slices.BinarySearch(names, folder+"/")
+				last, _ := slices.BinarySearch(names, folder+"0") // '0' follows '/'
+				names = names[first:last]
+			}
+			for _, name := range names {
+				if seen[name] || !match(name) || strings.Contains("/"+name, "/bin/") || strings.Contains("/"+name, "/obj/") || isTest(name) {
+					continue
+				}
+				seen[name] = true
+				text, err := m.Tree.Read(name)
+				if err == nil && !each(text) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// isTest reports whether a file lies in a folder of tests, which are not in the image.
+func isTest(name string) bool {
+	for part := range strings.SplitSeq(path.Dir(name), "/") {
+		if p := strings.ToLower(part); p == "test" || p == "tests" || strings.HasSuffix(p, ".tests") || strings.HasSuffix(p, ".test") || strings.HasSuffix(p, "tests") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,72 @@
+package chiseled
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A setting is a text in a JSON file.
+type setting struct {
+	name, value string
+	at          source.Span // of the value with its quotes
+}
+
+// addresses are the settings of an appsettings.json that tell the server where to listen:
+// Kestrel's endpoints and urls. A file that is not plain JSON says nothing.
+// https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
+func addresses(text *source.File) []setting {
+	const bom = "\ufeff"
+	body := strings.TrimPrefix(text.Text(), bom)
+	shift := len(text.Text()) - len(body)
+	d := json.NewDecoder(strings.NewReader(body))
+	var found []setting
+	var path []string // the keys down to here; a number of an array is empty
+	var walk func() bool
+	walk = func() bool {
+		token, err := d.Token()
+		if err != nil {
+			return false
+		}
+		switch t := token.(type) {
+		case json.Delim:
+			for d.More() {
+				key := ""
+				if t == '{' {
+					k, err := d.Token()
+					if err != nil {
+						return false
+					}
+					key, _ = k.(string)
+				}
+				if len(path) > 100 {
+					return false
+				}
+				path = append(path, strings.ToLower(key))
+				ok := walk()
+				path = path[:len(path)-1]
+				if !ok {
+					return false
+				}
+			}
+			_, err := d.Token()
+			return err == nil
+		case string:
+			if kestrel := len(path) == 4 && path[0] == "kestrel" && path[1] == "endpoints" && path[3] == "url"; kestrel || len(path) == 1 && path[0] == "urls" {
+				end := shift + int(d.InputOffset())
+				start := strings.LastIndex(text.Text()[:end-1], `"`)
+				name := "urls"
+				if kestrel {
+					name = "Kestrel:Endpoints"
+				}
+				found = append(found, setting{name, t, source.Span{Start: start, End: end}})
+			}
+		}
+		return true
+	}
+	if !walk() {
+		return nil
+	}
+	return found
+}

@@ -1,0 +1,185 @@
+package fixes_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/checktest"
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+	"github.com/chiselbot/chiselbot/fixes/plantest"
+)
+
+// TestDiff has git itself apply the patches.
+func TestDiff(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, path, before, after string }{
+		{"one line", "Dockerfile", "FROM a\nRUN b\n", "FROM c\nRUN b\n"},
+		{"no final newline", "Dockerfile", "FROM a\n  RUN b", "FROM a\n  RUN c"},
+		{"final newline lost", "Dockerfile", "FROM a\nRUN b\n", "FROM a\nRUN b"},
+		{"final newline won", "Dockerfile", "FROM a\nRUN b", "FROM a\nRUN b\n"},
+		{"CRLF", "Dockerfile", "FROM a\r\nRUN b\r\n", "FROM a\r\nRUN c\r\nRUN d\r\n"},
+		{"first and last", "a/b/Dockerfile", "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12", "one\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\ntwelve"},
+		{"inserted at the top", "Dockerfile", "FROM a\n", "FROM z\n\nFROM a\n"},
+		{"all gone", "Dockerfile", "FROM a\n", ""},
+		{"from nothing", "Dockerfile", "", "FROM a\n"},
+		{"a space in the name", "my app/Docker file", "FROM a\n", "FROM b\n"},
+		{"other letters in the name", "Katzenenzyklopädie/Docker\"file", "FROM a\n", "FROM b\n"},
+		{"a tab in the name", "a\tb/Dockerfile", "FROM a\n", "FROM b\n"},
+		{"not UTF-8", "Dockerfile", "FROM a\n# \xff\xfe\nRUN b\n", "FROM c\n# \xff\xfe\nRUN b\n"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			git := func(stdin string, args ...string) {
+				t.Helper()
+				cmd := exec.CommandContext(t.Context(), "git", append([]string{"-c", "core.autocrlf=false"}, args...)...)
+				cmd.Dir, cmd.Stdin = dir, strings.NewReader(stdin)
+				if out, err := cmd.CombinedOutput(); err != nil {
+					t.Fatalf("git %v: %v\n%s\n%s", args, err, out, stdin)
+				}
+			}
+			git("", "init", "-q")
+			file := filepath.Join(dir, filepath.FromSlash(test.path))
+			if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(file, []byte(test.before), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			git("", "add", ".")
+			plan := fixes.Plan{Changes: []fixes.Change{{Path: test.path, Before: test.before, After: test.after}}}
+			git(plan.Diff(), "apply", "--index", "-")
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.after, string(got)); diff != "" {
+				t.Errorf("after git apply (-want +got):\n%s\n%s", diff, plan.Diff())
+			}
+		})
+	}
+	if same := (fixes.Change{Path: "a", Before: "x", After: "x"}).Diff(); same != "" {
+		t.Errorf("a change of nothing gives %q", same)
+	}
+}
+
+func plan(t *testing.T, text string, steps ...fixes.Step) (*fixes.Plan, source.Tree) {
+	t.Helper()
+	tree := checktest.Tree(map[string]string{"Dockerfile": text})
+	file, err := tree.Read("Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &fixes.Plan{File: file, Steps: steps}
+	if err := p.Complete(tree); err != nil {
+		t.Fatal(err)
+	}
+	return p, tree
+}
+
+func edit(start, end int, text string) []source.Edit {
+	return []source.Edit{{Path: "Dockerfile", Span: source.Span{Start: start, End: end}, New: text}}
+}
+
+// TestOverlap demands that steps which touch the same bytes leave the file alone.
+func TestOverlap(t *testing.T) {
+	t.Parallel()
+	one, two := fixes.Step{ID: "one", Title: "One", Edits: edit(5, 6, "b")}, fixes.Step{ID: "two", Title: "Two", Edits: edit(5, 6, "c")}
+	if p, _ := plan(t, "FROM a\n", one, one); p.Verdict != fixes.SafeWithEdits || p.Changes[0].After != "FROM b\n" {
+		t.Errorf("the same edit twice: %s, %v", p.Verdict, p.Changes)
+	}
+	p, _ := plan(t, "FROM a\n", one, two)
+	if p.Applicable() || p.Verdict != fixes.NeedsPerson || len(p.Reasons) != 1 || p.Reasons[0].ID != "two" {
+		t.Errorf("overlapping edits: %s, changes %v, reasons %v", p.Verdict, p.Changes, p.Reasons)
+	}
+}
+
+// TestProve holds plans against what they break.
+func TestProve(t *testing.T) {
+	t.Parallel()
+	const dockerfile = "FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled\nCOPY out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n"
+	entrypoint := strings.Index(dockerfile, `["dotnet"`)
+	nothing := func(context.Context, source.Tree) (*fixes.Plan, error) { return nil, nil }
+	tests := []struct {
+		name  string
+		step  fixes.Step
+		cures []fixes.Cure
+		again func(context.Context, source.Tree) (*fixes.Plan, error)
+		want  string // part of what failed, empty where the plan holds
+	}{
+		{name: "holds", step: fixes.Step{Edits: edit(0, 0, "# a comment\n")}},
+		{name: "does not parse", step: fixes.Step{Edits: edit(0, 4, "FORM")}, want: "cannot be read"},
+		{name: "new finding", step: fixes.Step{Edits: edit(entrypoint, len(dockerfile)-1, "dotnet /app/Cats.dll")}, want: "new finding, `no-shell`"},
+		{name: "new warning of BuildKit", step: fixes.Step{Edits: edit(len(dockerfile), len(dockerfile), "MAINTAINER cat\n")}, want: "`MaintainerDeprecated`"},
+		{name: "cures nothing", step: fixes.Step{Edits: edit(0, 0, "# a comment\n")}, cures: []fixes.Cure{{Rule: "always"}}, want: "`always` is still found"},
+		{
+			name: "never ends", step: fixes.Step{Edits: edit(0, 0, "# a comment\n")}, want: "second run would change",
+			again: func(context.Context, source.Tree) (*fixes.Plan, error) {
+				return &fixes.Plan{Steps: []fixes.Step{{Title: "More"}}, Changes: []fixes.Change{{}}}, nil
+			},
+		},
+	}
+	always := &checks.Rule{ID: "always", Severity: checks.Notice, Dockerfile: func(p *checks.DockerfilePass) {
+		p.Report(checks.Finding{Span: p.Final.From.Span, Key: "final"})
+	}}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			p, tree := plan(t, dockerfile, test.step)
+			p.Cures = test.cures
+			if test.again == nil {
+				test.again = nothing
+			}
+			opts := plantest.Options()
+			opts.Checks.Rules = append(opts.Checks.Rules, always)
+			if err := fixes.Prove(t.Context(), tree, p, test.again, opts); err != nil {
+				t.Fatal(err)
+			}
+			failed := strings.Join(p.Proof.Failed, "\n")
+			switch {
+			case test.want == "" && failed != "":
+				t.Errorf("the plan does not hold: %s", failed)
+			case test.want == "" && (!p.Applicable() || len(p.Proof.Held) == 0 || len(p.Proof.Open) == 0):
+				t.Errorf("got %+v, want a plan with a proof", p)
+			case test.want != "" && (!strings.Contains(failed, test.want) || p.Applicable() || p.Verdict != fixes.NeedsPerson):
+				t.Errorf("got %s, failed %q, changes %d; want a plan for a person that fails with %q", p.Verdict, failed, len(p.Changes), test.want)
+			}
+		})
+	}
+}
+
+// TestFindings applies the fixes that findings carry.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{
+		"Dockerfile":       "FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled\nENTRYPOINT dotnet Cats.dll\n",
+		"other/Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n",
+	}
+	all := func(checks.Finding) bool { return true }
+	for _, unsafe := range []bool{false, true} {
+		plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), all, unsafe, plantest.Options())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{"Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled\nENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n"}
+		if unsafe {
+			want["other/Dockerfile"] = "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nUSER $APP_UID\nENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n"
+		}
+		if diff := cmp.Diff(want, plantest.After(plans)); diff != "" {
+			t.Errorf("unsafe %t (-want +got):\n%s%s", unsafe, diff, plantest.Describe(plans))
+		}
+	}
+	none := func(checks.Finding) bool { return false }
+	if plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), none, true, plantest.Options()); err != nil || len(plans) > 0 {
+		t.Errorf("no finding is wanted: %v, %v", plans, err)
+	}
+}
