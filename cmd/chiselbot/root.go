@@ -30,7 +30,7 @@ Begin with "chiselbot demo", then run "chiselbot review" in a repository of your
 	}
 	root.SetVersionTemplate("chiselbot {{.Version}}\n")
 	root.SetFlagErrorFunc(wrongUsage)
-	root.AddCommand(p.reviewCommand(), p.fixCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand(), p.serveCommand(), p.sandboxCommand())
+	root.AddCommand(p.reviewCommand(), p.fixCommand(), p.demoCommand(), p.rulesCommand(), p.configCommand(), p.renderCommand(), p.serveCommand(), p.sandboxCommand())
 	return root
 }
 

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"text/template"
+	"text/template/parse"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 
@@ -57,7 +58,7 @@ func (t *tracer) note(in any, name string, e entry) {
 // see maps and lists as they are.
 func (t *tracer) holding(functions template.FuncMap) template.FuncMap {
 	f := template.FuncMap{
-		fnDict: t.dict, fnList: t.list, fnSet: t.put,
+		fnDict: t.dict, fnList: t.list, fnSet: t.put, fnTernary: t.ternary,
 		"index": t.index,
 		"get": func(m map[string]any, name string) any {
 			if value, ok := m[strip(name)]; ok {
@@ -181,6 +182,31 @@ func (t *tracer) put(id int, args ...any) (map[string]any, error) {
 	t.note(m, name, entry{})
 	t.noteArgument(m, name, site, args, 2, rest[2])
 	return m, nil
+}
+
+// ternary chooses one of two values.
+func (t *tracer) ternary(id int, args ...any) (any, error) {
+	site, rest := t.site(id, args)
+	if len(rest) != 3 {
+		return nil, fmt.Errorf("wrong number of args for ternary: want 3 got %d", len(rest))
+	}
+	first, ok := rest[2].(bool)
+	if !ok {
+		return nil, fmt.Errorf("wrong type for value; expected bool; got %T", rest[2])
+	}
+	chosen := 1
+	if first {
+		chosen = 0
+	}
+	for _, r := range site.refs {
+		if r.argument != chosen {
+			if t.passed == nil {
+				t.passed = map[parse.Pos]bool{}
+			}
+			t.passed[r.at] = true
+		}
+	}
+	return rest[chosen], nil
 }
 
 // site is an action by its number, and what its function was given behind the starts of

@@ -120,6 +120,9 @@ func (l *layers) key(path []keyNode, value any) Key {
 		start = found.KeySpan.Start
 	}
 	k.Place = Place{File: file, Start: start, End: found.Span.End}
+	if found.Span.Start < start { // what an alias stands for is written elsewhere
+		k.Place.End = found.KeySpan.End
+	}
 	return k
 }
 

@@ -25,6 +25,7 @@ const (
 	fnList    = "__list"
 	fnSet     = "__set"
 	fnPart    = "__part"
+	fnTernary = "__ternary"
 )
 
 // A program is what instrumentation knows of the templates of a request. The numbers in
@@ -296,6 +297,7 @@ func (in *instrumenter) templateNode(n *parse.TemplateNode, s scope) parse.Node 
 // given, with those that stand in for them.
 var sited = map[string]string{
 	"include": fnInclude, "tpl": fnTpl, "dict": fnDict, "list": fnList, "tuple": fnList, "set": fnSet,
+	"ternary": fnTernary,
 }
 
 // looking are the functions of the template package that look at texts.

@@ -49,6 +49,8 @@ type ref struct {
 	weak bool
 	// argument is the argument of a call that it belongs to.
 	argument int
+	// at is where the reference stands in the template.
+	at parse.Pos
 }
 
 // A step is a field's name, or the index of an item when it has none.
@@ -91,6 +93,10 @@ func (in *instrumenter) callRefs(cmd *parse.CommandNode, s scope) []ref {
 			}
 		case "set":
 			if i < 2 {
+				continue
+			}
+		case "ternary":
+			if i > 1 {
 				continue
 			}
 		}
@@ -138,6 +144,10 @@ func (c *refCollector) command(cmd *parse.CommandNode, weak bool) {
 				c.node(args[last-1], weak)
 				return
 			}
+		case fn.Ident == "default" && len(args) == 2:
+			c.node(args[1], weak) // the value comes before what stands in for it
+			c.node(args[0], weak)
+			return
 		case fn.Ident == "ternary" && len(args) == 3:
 			c.node(args[0], weak)
 			c.node(args[1], weak)
@@ -153,6 +163,7 @@ func (c *refCollector) command(cmd *parse.CommandNode, weak bool) {
 
 func (c *refCollector) node(n parse.Node, weak bool) {
 	if r, ok := c.ref(n); ok {
+		r.at = n.Position()
 		c.add(r, weak)
 		return
 	}

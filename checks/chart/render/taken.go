@@ -50,7 +50,7 @@ func (t *tracer) taken(refs []ref, args []any, value any) []key {
 	made := false
 	for i := range refs {
 		keys, held := t.read(&refs[i], args[i])
-		if len(keys) == 0 {
+		if len(keys) == 0 || t.passed[refs[i].at] {
 			continue
 		}
 		if !made {

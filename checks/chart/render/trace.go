@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"text/template/parse"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 )
@@ -38,6 +39,8 @@ type tracer struct {
 	stubbed map[string]bool
 	// mixed says that a text with marks was put into a map or a list.
 	mixed bool
+	// passed are the references of the current action whose values a function passed over.
+	passed map[parse.Pos]bool
 }
 
 type textKey struct{ text, frame int }
@@ -146,6 +149,7 @@ func (t *tracer) mark(o Origin) (mark, error) {
 
 // print is what an action prints, with marks.
 func (t *tracer) print(id int, args ...any) (string, error) {
+	defer func() { t.passed = nil }()
 	site := &t.program.sites[id]
 	value := args[len(args)-1]
 	if err := t.measure(value); err != nil {
@@ -284,6 +288,7 @@ func (t *tracer) keep(id int, args ...any) any {
 	site := &t.program.sites[id]
 	value := args[len(args)-1]
 	t.set(site.slot, t.taken(site.refs, args, value))
+	t.passed = nil
 	return value
 }
 
@@ -392,8 +397,9 @@ func (t *tracer) within(site *site, args []any, data any, text *tplText, run fun
 	} else {
 		inner.tpl = text
 	}
-	t.now = inner
-	defer func() { t.now = caller }()
+	passed := t.passed
+	t.now, t.passed = inner, nil
+	defer func() { t.now, t.passed = caller, passed }()
 	var buf bytes.Buffer
 	if err := run(&buf); err != nil {
 		return "", err
