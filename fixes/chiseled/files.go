@@ -34,8 +34,8 @@ func (m *migration) files() {
 }
 
 func isSettings(name string) bool {
-	b := path.Base(name)
-	return strings.HasPrefix(b, "appsettings") && strings.HasSuffix(b, ".json") && b != "appsettings.Development.json"
+	environment, ok := strings.CutPrefix(strings.ToLower(path.Base(name)), "appsettings")
+	return ok && slices.Contains([]string{".json", ".production.json", ".docker.json", ".container.json", ".release.json"}, environment)
 }
 
 // writes is a database file of SQLite, or a log file that Serilog or NLog writes.

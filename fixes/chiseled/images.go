@@ -25,25 +25,27 @@ type image struct {
 // to say.
 func (m *migration) findImages() bool {
 	final := m.File.Final()
-	if !m.takes(final) {
-		return false
-	}
-	for _, leaf := range leaves(m.File) {
-		if leaf != final && leaf.Root() != final.Root() && !(isRuntime(leaf) && starts(leaf)) {
-			continue
+	taken := m.takes(final)
+	for _, s := range m.File.Stages {
+		if s == final && taken && s.Base() != nil && s.Base().DotNet != nil || s != final && m.isTarget(s) {
+			m.images = append(m.images, &image{leaf: s, root: s.Root(), from: s.Base().DotNet, needs: m.Projects.ForStage(m.File, s)})
 		}
-		b := leaf.Base()
-		if b == nil || b.DotNet == nil {
-			continue
-		}
-		m.images = append(m.images, &image{leaf: leaf, root: leaf.Root(), from: b.DotNet, needs: m.Projects.ForStage(m.File, leaf)})
 	}
 	for _, s := range m.File.Stages {
 		if slices.ContainsFunc(m.images, func(i *image) bool { return i.root == s.Root() }) {
 			m.stages = append(m.stages, s)
 		}
 	}
-	return true
+	return taken || len(m.images) > 0
+}
+
+// isTarget reports whether a stage other than the last is an image of its own: it starts
+// an application, or nothing else in the file uses it and it comes down to the image that
+// the last stage does.
+func (m *migration) isTarget(s *dockerfile.Stage) bool {
+	st := s.State()
+	own := st.Entrypoint.Origin != nil && st.Entrypoint.Origin.Stage == s || st.Cmd.Origin != nil && st.Cmd.Origin.Stage == s
+	return isRuntime(s) && (own || s.Root() == m.File.Final().Root() && slices.Contains(leaves(m.File), s))
 }
 
 // takes decides by the final stage whether the recipe is for this file; images that it

@@ -187,6 +187,11 @@ func (m *migration) title() string {
 			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
 		}
 	}
+	for _, i := range m.images {
+		if i.to != nil {
+			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
+		}
+	}
 	return fmt.Sprintf("Move %s to a chiseled image", code(m.File.Path()))
 }
 
