@@ -176,6 +176,9 @@ type GitHub interface {
 	Trees
 	CheckRuns
 	People
+	Branches
+	Proposals
+	Comments
 	Installations
 	Deliveries
 }

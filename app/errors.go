@@ -18,6 +18,12 @@ var (
 	// ErrInvalid is a request that GitHub understands and does not accept: 422. Another
 	// attempt with the same bytes has the same end.
 	ErrInvalid = errors.New("not accepted by GitHub")
+	// ErrArchived is a repository that is read-only, an [ErrForbidden] too.
+	ErrArchived = fmt.Errorf("the repository is archived: %w", ErrForbidden)
+	// ErrProtected is a branch to which the App may not push, and ErrExists a pull request
+	// from a branch that has one already. Both are an [ErrInvalid] too.
+	ErrProtected = fmt.Errorf("the branch is protected: %w", ErrInvalid)
+	ErrExists    = fmt.Errorf("there is such a pull request: %w", ErrInvalid)
 )
 
 // RateLimited is GitHub asking for silence.

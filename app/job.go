@@ -74,6 +74,13 @@ type Command struct {
 	Sender  string `json:"sender"`
 }
 
+// KeepProposal brings what was proposed for a branch up to date with it.
+type KeepProposal struct {
+	Cause
+	Repository Repository `json:"repository"`
+	Branch     string     `json:"branch"`
+}
+
 // LookAtRepository has every open pull request reviewed that should have been.
 type LookAtRepository struct {
 	Cause
@@ -104,6 +111,7 @@ func (ReviewPullRequest) Kind() string  { return "review-pull-request" }
 func (AnswerMergeGroup) Kind() string   { return "answer-merge-group" }
 func (Recheck) Kind() string            { return "recheck" }
 func (Command) Kind() string            { return "command" }
+func (KeepProposal) Kind() string       { return "keep-proposal" }
 func (LookAtRepository) Kind() string   { return "look-at-repository" }
 func (LookAtInstallation) Kind() string { return "look-at-installation" }
 func (LookAround) Kind() string         { return "look-around" }
@@ -124,6 +132,9 @@ func (j Recheck) About() []slog.Attr { return about(j.Repository, slog.String("s
 
 // About names the pull request.
 func (j Command) About() []slog.Attr { return about(j.Repository, slog.Int("pr", j.Number)) }
+
+// About names the repository.
+func (j KeepProposal) About() []slog.Attr { return about(j.Repository) }
 
 // About names the repository.
 func (j LookAtRepository) About() []slog.Attr { return about(j.Repository) }

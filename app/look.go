@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
-
-	"github.com/chiselbot/chiselbot/app/command"
 )
 
 // together is how many jobs are put into the queue at once.
@@ -132,32 +130,6 @@ func (a *App) recheck(ctx context.Context, job Recheck) error {
 		found = append(found, LookAtRepository{Cause: Cause{Key: fmt.Sprintf("repository/%d/", job.Repository.ID)}, Repository: job.Repository})
 	}
 	return a.enqueue(ctx, found)
-}
-
-// command carries out the one command that there is so far: another review. Who may give
-// it is decided by what the sender may do now.
-func (a *App) command(ctx context.Context, job Command) error {
-	commands, _ := command.Parse(job.Body, nil)
-	for _, c := range commands {
-		if c.Verb != command.Review {
-			continue
-		}
-		permission, err := a.GitHub.Permission(ctx, job.Repository, job.Sender)
-		if err != nil {
-			return err
-		}
-		if permission != "write" && permission != "admin" {
-			a.Logger.InfoContext(ctx, "refuse command: its sender may not write", slog.String("sender", job.Sender))
-			return a.GitHub.React(ctx, job.Repository, job.Comment, "confused")
-		}
-		again := fmt.Sprintf("comment/%d", job.Comment)
-		err = a.queue.Enqueue(ctx, ReviewPullRequest{Cause: Cause{Key: fmt.Sprintf("%s/%d", again, job.Repository.ID)}, Repository: job.Repository, Number: job.Number, Again: again})
-		if err != nil {
-			return err
-		}
-		return a.GitHub.React(ctx, job.Repository, job.Comment, "eyes")
-	}
-	return nil
 }
 
 const (

@@ -75,6 +75,10 @@ type Memory interface {
 	Silence(ctx context.Context, installation int64, until time.Time) error
 	SilentUntil(ctx context.Context, installation int64) (time.Time, error)
 
+	// Pause has a pull request left alone from now on, or no longer; Paused tells it.
+	Pause(ctx context.Context, repository int64, number int, paused bool) error
+	Paused(ctx context.Context, repository int64, number int) (bool, error)
+
 	// DeliveriesRead is up to when the log of deliveries was read.
 	DeliveriesRead(ctx context.Context) (time.Time, error)
 	SaveDeliveriesRead(ctx context.Context, upTo time.Time) error

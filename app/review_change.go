@@ -49,6 +49,11 @@ func (a *App) reviewPullRequest(ctx context.Context, attempt Attempt, job Review
 			ExternalID: externalID(Subject{Number: pr.Number}, pr.Head, pr.BaseBranch, job.Again),
 		},
 	}
+	if job.Again == "" {
+		if c.paused, err = a.Memory.Paused(ctx, job.Repository.ID, job.Number); err != nil {
+			return err
+		}
+	}
 	return a.reviewChange(ctx, c)
 }
 
@@ -70,7 +75,9 @@ type change struct {
 	repo       Repository
 	base, head string
 	pull       PullRequest
-	run        Run
+	// paused means that people want no review of it.
+	paused bool
+	run    Run
 }
 
 // reviewChange claims the run, reviews and publishes.
@@ -97,6 +104,9 @@ func (a *App) reviewChange(ctx context.Context, c change) (err error) {
 }
 
 func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error {
+	if c.paused {
+		return p.end(ctx, Finished, report.Paused())
+	}
 	begun := time.Now()
 	trees, err := a.GitHub.Change(ctx, c.repo, c.base, c.head, config.Paths())
 	if err != nil {
@@ -144,6 +154,9 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 		return p.end(ctx, Abandoned, report.Superseded(newer))
 	}
 	out := report.CheckRunOf(r)
+	if c.pull.Number == 0 {
+		out.Actions = []report.Action{report.Recheck} // the others are for a pull request's branch
+	}
 	if err := p.end(ctx, Finished, out); err != nil {
 		return err
 	}

@@ -100,6 +100,8 @@ func (a *App) do(ctx context.Context, attempt Attempt, job Job) error {
 		return a.recheck(ctx, job)
 	case Command:
 		return a.command(ctx, job)
+	case KeepProposal:
+		return a.keepProposal(ctx, job)
 	case LookAtRepository:
 		return a.lookAtRepository(ctx, job)
 	case LookAtInstallation:
@@ -122,6 +124,8 @@ func installationOf(job Job) int64 {
 		return job.Repository.Installation
 	case Command:
 		return job.Repository.Installation
+	case KeepProposal:
+		return job.Repository.Installation
 	case LookAtRepository:
 		return job.Repository.Installation
 	case LookAtInstallation:
@@ -141,6 +145,9 @@ func (a *App) GiveUp(ctx context.Context, attempt Attempt, job Job, cause error)
 	case AnswerMergeGroup:
 		repo, run.Head = job.Repository, job.Head
 		run.ExternalID = externalID(Subject{Base: job.Base}, job.Head, "", job.Again)
+	case Command:
+		return a.reply(ctx, job, "❌ Something went wrong, "+fmt.Sprint(attempt.Number)+" times in a row, and nothing more is tried. "+
+			fmt.Sprintf("Give the command again; if that does not help, tell who operates chiselbot here that job %d failed.", attempt.Job))
 	default:
 		return nil
 	}

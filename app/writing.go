@@ -23,8 +23,18 @@ type Push struct {
 	// begins when it is not there yet; a second makes a merge.
 	Parents []string
 	Message string
-	// Files are those that differ from the first parent's.
+	// Onto is the commit in whose tree Files are put, by default the first parent.
+	Onto string
+	// Files are those that differ from that tree's.
 	Files []File
+}
+
+// A Tip is a branch's newest commit.
+type Tip struct {
+	Commit, Message string
+	// Own means that the App made the commit, and GitHub vouches for it: nobody has
+	// committed on top and nobody has changed it.
+	Own bool
 }
 
 // Branches writes to repositories.
@@ -33,6 +43,27 @@ type Branches interface {
 	// branch to it, never by force; [ErrMoved] in the chain when the branch is elsewhere.
 	// A push that was made already is found, so that it can be tried again.
 	Push(ctx context.Context, repo Repository, push Push) (commit string, err error)
+	// Tip reads a branch; [ErrNotFound] in the chain when there is none.
+	Tip(ctx context.Context, repo Repository, branch string) (Tip, error)
+}
+
+// An OwnPullRequest is one that the App opened.
+type OwnPullRequest struct {
+	Number       int
+	Open, Merged bool
+	Title, Body  string
+	// Branch is that of the head, Base the one that it is to be merged into.
+	Branch, Base string
+}
+
+// Proposals are pull requests of the App's own.
+type Proposals interface {
+	// OwnPullRequests lists those from a branch of the repository, newest first.
+	OwnPullRequests(ctx context.Context, repo Repository, branch string) ([]OwnPullRequest, error)
+	// OpenPullRequest opens one and returns its number.
+	OpenPullRequest(ctx context.Context, repo Repository, pull OwnPullRequest) (int, error)
+	EditPullRequest(ctx context.Context, repo Repository, number int, title, body string) error
+	ClosePullRequest(ctx context.Context, repo Repository, number int) error
 }
 
 // A Comment is one on a pull request.

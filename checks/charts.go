@@ -36,6 +36,15 @@ func inChart(name string, charts []string) bool {
 	return false
 }
 
+// isChartText reports whether a file of a chart is one that people write comments in.
+func isChartText(name string) bool {
+	switch path.Ext(name) {
+	case ".yaml", ".yml", ".tpl":
+		return true
+	}
+	return false
+}
+
 // charts renders all charts of the tree. What cannot be rendered is skipped.
 func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) error {
 	type rendered struct {
@@ -46,6 +55,9 @@ func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) e
 	}
 	var jobs []func(context.Context) rendered
 	for _, dir := range charts.Paths {
+		if r.opts.IsChart != nil && !r.opts.IsChart(dir) {
+			continue
+		}
 		c, err := charts.Load(ctx, dir, r.opts.Charts[dir]...)
 		if err != nil {
 			return err

@@ -70,17 +70,15 @@ func (r *runner) file(ctx context.Context, path string) Result {
 	for _, c := range look.ignores {
 		look.silenced = append(look.silenced, make([]bool, len(c.IDs)))
 	}
-	run := func(rule *Rule, check func(*DockerfilePass)) []Finding {
-		if check == nil {
-			return nil
+	var found []Finding
+	for _, rule := range r.opts.Rules {
+		if rule.Dockerfile == nil {
+			continue
 		}
-		pass := &DockerfilePass{
-			File: f, Final: f.Final(), Projects: r.projects, Ignores: look.ignores, Rules: r.opts.Rules, Now: r.opts.Now,
-			rule: rule, silenced: look.silenced, unchecked: res.Skips,
-		}
-		if err := guard(func() error { check(pass); return nil }); err != nil {
+		pass := &DockerfilePass{File: f, Final: f.Final(), Projects: r.projects, Now: r.opts.Now, rule: rule}
+		if err := guard(func() error { rule.Dockerfile(pass); return nil }); err != nil {
 			res.Skips = append(res.Skips, failed(rule, text, err))
-			return nil
+			continue
 		}
 		res.Skips = append(res.Skips, pass.skips...)
 		look.said[rule.ID] = len(pass.findings) > 0
@@ -88,12 +86,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 			look.stands[id] = true
 		}
 		look.secrets = append(look.secrets, pass.secrets...)
-		return pass.findings
-	}
-
-	var found []Finding
-	for _, rule := range r.opts.Rules {
-		found = append(found, run(rule, rule.Dockerfile)...)
+		found = append(found, pass.findings...)
 	}
 	for _, s := range r.opts.Scanners {
 		var theirs []Finding
@@ -102,9 +95,7 @@ func (r *runner) file(ctx context.Context, path string) Result {
 		found = append(found, theirs...)
 	}
 	r.keep(&res, found, func(one Finding) (Drop, bool) { return r.drop(one, &look) })
-	for _, rule := range r.opts.Rules {
-		r.keep(&res, run(rule, rule.Ignores), func(Finding) (Drop, bool) { return Drop{}, false })
-	}
+	res.add(r.ignores(text, look.ignores, look.silenced, res.Skips, false))
 	hide(&res, text, look.secrets)
 	return res
 }

@@ -38,10 +38,8 @@ func (r *runner) drop(f Finding, l *look) (Drop, bool) {
 		if !r.silences(c, f, f.Span) {
 			continue
 		}
-		for k := range c.IDs {
-			one := c
-			one.IDs = c.IDs[k : k+1]
-			l.silenced[n][k] = l.silenced[n][k] || names(one, f.Rule)
+		for k, yes := range namedBy(c, f.Rule) {
+			l.silenced[n][k] = l.silenced[n][k] || yes
 		}
 		return Drop{Finding: f, Reason: c.Reason, By: Related{File: l.text, Span: c.Span}}, true
 	}

@@ -19,7 +19,8 @@ const (
 // one place and under the same values sets. The first in order speaks, with the highest
 // severity and the ids of the other rules; what it says of other objects or containers,
 // because a loop or a values key makes several of one line, becomes related. A fix of
-// its own keeps a finding apart, unless it is the same fix.
+// its own keeps a finding apart, unless it is the same fix. What stands at one place for
+// different reasons is several findings still; [Together] groups it for those who show it.
 func join(findings []Finding) []Finding {
 	type place struct {
 		file          *source.File

@@ -17,6 +17,8 @@ var (
 	// list or a JSON file they are indented.
 	apiVersionLine = regexp.MustCompile(`(?m)^[\s{,-]*"?apiVersion"?\s*:`)
 	kindLine       = regexp.MustCompile(`(?m)^[\s{,-]*"?kind"?\s*:`)
+	// A field at the top of a file says that all of it is meant to be one.
+	topLine = regexp.MustCompile(`(?m)^(?:\{\s*)?"?apiVersion"?\s*:`)
 )
 
 // MayBeManifest reports whether a file's name is one that plain manifests have.
@@ -40,7 +42,8 @@ type manifest struct {
 	problems []kube.Problem
 }
 
-// readManifest reads a file that may be a manifest; nil when it is none.
+// readManifest reads a file that may be a manifest; nil when it is none: other files too
+// have objects in them, as text or below fields of their own.
 func readManifest(tree source.Tree, name string) (*manifest, error) {
 	file, err := tree.Read(name)
 	if err != nil {
@@ -51,6 +54,10 @@ func readManifest(tree source.Tree, name string) (*manifest, error) {
 	}
 	m := &manifest{file: file}
 	m.objects, m.problems = kube.Parse(file, nil)
+	m.problems = slices.DeleteFunc(m.problems, func(p kube.Problem) bool { return p.Other })
+	if len(m.objects) == 0 && (len(m.problems) == 0 || !topLine.MatchString(file.Text())) {
+		return nil, nil
+	}
 	return m, nil
 }
 

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -40,8 +41,8 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		mapping, path = next, path[1:]
 	}
 	switch {
-	case mapping.Kind != kube.Mapping:
-		return nil
+	case mapping.Kind != kube.Mapping, slices.ContainsFunc(mapping.Items, func(n *kube.Node) bool { return n.Key == path[0] }):
+		return nil // a field that is null is written already, and a second one of its name would not do
 	case len(mapping.Items) == 0:
 		return fill(o, mapping, value, path)
 	case o.Document.Text()[mapping.Span.Start] == '{':

@@ -15,8 +15,9 @@ type ObjectPass struct {
 	Pods []*kube.Pod
 	// Release is what the object is applied with.
 	Release *Release
-	// Now is what the rule takes for the present.
-	Now time.Time
+	// Rules are all rules that run, Now is what the rule takes for the present.
+	Rules []*Rule
+	Now   time.Time
 
 	rule     *Rule
 	image    func(*kube.Container) *Image

@@ -5,15 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
-	"github.com/chiselbot/chiselbot/checks/ignore"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// annotation is the beginning of the annotations with which an object silences a rule.
-const annotation = "chiselbot.dev/ignore."
+// IgnoreAnnotation is the beginning of the annotations with which an object silences a
+// rule; the rule's id follows, and the value is the reason.
+const IgnoreAnnotation = "chiselbot.dev/ignore."
 
 // release checks all objects of a release.
 func (r *runner) release(ctx context.Context, rel *Release) Result {
@@ -35,7 +34,7 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 			if rule.Object == nil {
 				continue
 			}
-			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Now: r.opts.Now, rule: rule, image: image}
+			pass := &ObjectPass{Object: o, Pods: pods, Release: rel, Rules: r.opts.Rules, Now: r.opts.Now, rule: rule, image: image}
 			if err := guard(func() error { rule.Object(pass); return nil }); err != nil {
 				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
 				continue
@@ -47,8 +46,15 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 		for _, s := range r.opts.Scanners {
 			var theirs []ObjectFinding
 			err := guard(func() (err error) { theirs, err = s.ScanObject(ctx, o); return err })
-			if err != nil {
-				res.Skips = append(res.Skips, Skip{Path: rel.home(o).Path(), Home: rel.home(o), Reason: sentence(err)})
+			for _, skip := range r.scanSkips(rel.home(o).Path(), err, &look) {
+				skip.Home = rel.home(o)
+				if at := o.Where(o.Root).Place(); !at.IsZero() {
+					skip.Path, skip.File, skip.Span = at.File.Path(), at.File, at.Span
+				}
+				if rel.Set != "" {
+					skip.Sets = []string{rel.Set}
+				}
+				res.Skips = append(res.Skips, skip)
 			}
 			for _, f := range theirs {
 				f.Key = ObjectKey(o) + " " + f.Key
@@ -94,8 +100,9 @@ func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
 		if at.IsZero() {
 			continue
 		}
-		for _, c := range r.comments.of(at.File) {
+		for n, c := range r.remarks.of(at.File) {
 			if r.silences(c, f, at.Span) {
+				r.remarks.note(at.File, n, f.Rule)
 				return Drop{Finding: f, Reason: c.Reason, By: Related{File: at.File, Span: c.Span}}, true
 			}
 		}
@@ -108,7 +115,7 @@ func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
 		return Drop{}, false
 	}
 	for _, a := range annotations.Items {
-		id, ours := strings.CutPrefix(a.Key, annotation)
+		id, ours := strings.CutPrefix(a.Key, IgnoreAnnotation)
 		reason := strings.TrimSpace(a.Text())
 		if ours && reason != "" && (id == f.Rule.ID || slices.ContainsFunc(f.Rule.Replaces, func(other Replaced) bool { return other.ID == id })) {
 			at := o.WhereKey(a).Place()
@@ -116,18 +123,6 @@ func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
 		}
 	}
 	return Drop{}, false
-}
-
-// comments are the ignore comments of YAML files and templates, read once per file.
-type comments struct{ byFile sync.Map }
-
-func (c *comments) of(f *source.File) []ignore.Comment {
-	if found, ok := c.byFile.Load(f); ok {
-		return found.([]ignore.Comment)
-	}
-	found := ignore.InYAML(f)
-	c.byFile.Store(f, found)
-	return found
 }
 
 // same identifies what differs in nothing but the values set.

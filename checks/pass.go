@@ -1,12 +1,10 @@
 package checks
 
 import (
-	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
-	"github.com/chiselbot/chiselbot/checks/ignore"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -17,29 +15,14 @@ type DockerfilePass struct {
 	Final *dockerfile.Stage
 	// Projects are the .NET projects of the same tree.
 	Projects *dotnet.Projects
-	// Ignores are the ignore comments of the file.
-	Ignores []ignore.Comment
-	// Rules are all rules that run, Now is the time that they take for the present.
-	Rules []*Rule
-	Now   time.Time
+	// Now is what the rule takes for the present.
+	Now time.Time
 
 	rule     *Rule
 	findings []Finding
 	skips    []Skip
 	stands   []string
 	secrets  []source.Span
-	// silenced says for each of Ignores and each of its ids whether a finding was dropped
-	// for it, unchecked what was skipped; both only for [Rule.Ignores].
-	silenced  [][]bool
-	unchecked []Skip
-}
-
-// Silenced reports whether the id at index id of Ignores[comment] silenced a finding.
-func (p *DockerfilePass) Silenced(comment, id int) bool { return p.silenced[comment][id] }
-
-// Checked reports whether the file was checked whole for what the id names.
-func (p *DockerfilePass) Checked(id string) bool {
-	return !slices.ContainsFunc(p.unchecked, func(s Skip) bool { return s.Rule == "" || s.Rule == id })
 }
 
 // LetStand says that the rule cannot tell, so that another tool's check that it replaces

@@ -60,9 +60,9 @@ type Rule struct {
 	Dockerfile func(*DockerfilePass)
 	Object     func(*ObjectPass)
 	Release    func(*ReleasePass)
-	// Ignores checks the ignore comments of one Dockerfile, when all that others found in
-	// it is known; it may be nil. No comment silences what it finds.
-	Ignores func(*DockerfilePass)
+	// Ignores checks the ignore comments of one file, when all that others found in it is
+	// known. No comment silences what it finds.
+	Ignores func(*IgnorePass)
 }
 
 // Replaced is another tool's check that a rule stands in for.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"strings"
@@ -34,6 +35,8 @@ type Options struct {
 	// IsManifest tells by their path the files that are Kubernetes manifests if their
 	// content says so; nil stands for [MayBeManifest].
 	IsManifest func(path string) bool
+	// IsChart tells the charts that are checked by their folders; nil stands for all.
+	IsChart func(dir string) bool
 	// Charts are the settings of charts, by their folders.
 	Charts map[string][]chart.Settings
 	// Fetcher supplies the dependencies of charts that the tree does not have; it may be
@@ -44,7 +47,8 @@ type Options struct {
 	// Images are the paths of Dockerfiles by the repositories of the images that they build,
 	// where that is known better than from the tree.
 	Images map[string]string
-	// Pods are where kinds of objects have their pods; nil stands for [kube.Workloads].
+	// Pods are where kinds of objects have their pods, beside or instead of what
+	// [kube.Workloads] says of them.
 	Pods kube.Paths
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
@@ -108,6 +112,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if opts.IsManifest == nil {
 		opts.IsManifest = MayBeManifest
 	}
+	pods := kube.Workloads()
+	maps.Copy(pods, opts.Pods)
+	opts.Pods = pods
 	if opts.Render == nil {
 		opts.Render = render.Run
 	}
@@ -150,6 +157,9 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	for _, one := range results {
 		all.add(one)
 	}
+	if err := r.yamlIgnores(ctx, manifests, found.chartFiles, &all); err != nil {
+		return nil, err
+	}
 	all.mergeSets()
 	sortFindings(all.Findings)
 	sortSkips(all.Skips)
@@ -177,6 +187,8 @@ func each[T any](ctx context.Context, jobs []func(context.Context) T) ([]T, erro
 // found are the files of a tree that are of interest, each list in lexical order.
 type found struct {
 	dockerfiles, projects, manifests []string
+	// chartFiles are the templates and values of charts.
+	chartFiles []string
 	// statements may say which Dockerfile builds an image.
 	statements []string
 }
@@ -192,7 +204,11 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 			f.dockerfiles = append(f.dockerfiles, path)
 		case dotnet.IsProjectFile(path):
 			f.projects = append(f.projects, path)
-		case opts.IsManifest(path) && !inChart(path, charts):
+		case inChart(path, charts):
+			if isChartText(path) {
+				f.chartFiles = append(f.chartFiles, path)
+			}
+		case opts.IsManifest(path):
 			f.manifests = append(f.manifests, path)
 		}
 		return false
@@ -202,6 +218,7 @@ func find(ctx context.Context, tree source.Tree, charts []string, opts Options) 
 	}
 	slices.Sort(f.dockerfiles)
 	slices.Sort(f.manifests)
+	slices.Sort(f.chartFiles)
 	slices.Sort(f.statements)
 	return &f, nil
 }
@@ -211,7 +228,7 @@ type runner struct {
 	tree     source.Tree
 	projects *dotnet.Projects
 	replaced map[string][]*Rule
-	comments comments
+	remarks  remarks
 
 	dockerfiles map[string]*parsed
 	images      *builds.Images

@@ -49,7 +49,7 @@ func TestRun(t *testing.T) {
 	unsure := replacing
 	unsure.Dockerfile = func(p *checks.DockerfilePass) { p.LetStand("DS-0002") }
 	absent := &checks.Rule{ID: "absent", Severity: checks.Warning, Dockerfile: func(p *checks.DockerfilePass) { p.Report(checks.Finding{Key: "file"}) }}
-	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.DockerfilePass) {
+	comments := &checks.Rule{ID: "comments", Severity: checks.Notice, Ignores: func(p *checks.IgnorePass) {
 		for n, c := range p.Ignores {
 			for k, id := range c.IDs {
 				if !p.Silenced(n, k) && p.Checked(id) {
@@ -119,6 +119,14 @@ Dockerfile not checked ()
 				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "DS-0005"}, Err: errors.New("no keys")})},
 			}},
 			want: "Dockerfile not checked (DS-0005)\n\tScan: DS-0002, DS-0005: no keys.",
+		},
+		{
+			name:  "so is one that fails on an object, where the object stands",
+			files: map[string]string{"m.yaml": "# one\napiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"},
+			opts: checks.Options{Rules: []*checks.Rule{&replacing}, Scanners: []checks.Scanner{
+				scanner{err: fmt.Errorf("scan: %w", &checks.ScanError{Checks: []string{"DS-0002", "KSV-0005"}, Err: errors.New("no keys")})},
+			}},
+			want: "m.yaml:2:1 not checked (KSV-0005)\n\tScan: DS-0002, KSV-0005: no keys.",
 		},
 		{
 			name:  "a rule stands in for another tool's check",

@@ -13,6 +13,7 @@ import (
 // not say.
 func (p *Plan) Complete(tree source.Tree) error {
 	p.Changes = nil
+	p.sortSteps()
 	for _, name := range p.paths() {
 		text, err := p.read(tree, name)
 		if err != nil {

@@ -10,50 +10,62 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// Findings makes and proves one plan for each Dockerfile of a tree whose findings carry
-// fixes: the safe ones, and with unsafe those that only a person may ask for. want picks
-// the findings. Where the edits of two fixes touch the same bytes the graver finding's
-// are taken, and the other finding is noted: its fix may come in a second run.
+// Findings makes and proves one plan for each Dockerfile, chart and manifest whose findings
+// carry fixes: the safe ones, and with unsafe those that only a person may ask for. want
+// picks the findings. Where the edits of two fixes touch the same bytes the graver
+// finding's are taken, and the other finding is noted: its fix may come in a second run.
 func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) bool, unsafe bool, opts Options) ([]*Plan, []checks.Skip, error) {
-	res, err := checks.Run(ctx, tree, opts.Checks)
+	before, err := see(ctx, tree, opts.Checks)
 	if err != nil {
 		return nil, nil, err
 	}
+	skips := before.result.Skips
 	var plans []*Plan
-	for _, file := range res.Files {
-		plan, err := fixFindings(tree, file, res, want, unsafe)
+	for _, file := range before.result.Files {
+		if opts.Only != nil && !opts.Only(file.Path()) {
+			continue
+		}
+		plan, err := fixFindings(tree, file.Path(), before.result, want, unsafe)
 		if err != nil {
 			return nil, nil, err
 		}
 		if plan == nil {
 			continue
 		}
-		again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
-			checkOpts := opts.Checks
-			checkOpts.IsDockerfile = func(name string) bool { return name == file.Path() }
-			res, err := checks.Run(ctx, edited, checkOpts)
-			if err != nil {
-				return nil, err
-			}
-			cured := func(f checks.Finding) bool { return plan.cures(f) }
-			for _, f := range res.Files {
-				return fixFindings(edited, f, res, cured, unsafe)
-			}
-			return nil, nil
+		after, err := see(ctx, plan.Edited(tree), opts.Checks)
+		if err != nil {
+			return nil, nil, err
 		}
-		if err := Prove(ctx, tree, plan, again, opts); err != nil {
+		again := func(_ context.Context, edited source.Tree) (*Plan, error) {
+			cured := func(f checks.Finding) bool { return plan.cures(f) }
+			return fixFindings(edited, file.Path(), after.result, cured, unsafe)
+		}
+		if err := prove(ctx, before, after, plan, again); err != nil {
 			return nil, nil, err
 		}
 		plans = append(plans, plan)
+		if opts.Together && plan.Applicable() {
+			tree, before = after.tree, after
+		}
 	}
-	return plans, res.Skips, nil
+	return plans, skips, nil
+}
+
+// home is the file that a finding belongs to: where it stands, or its chart's Chart.yaml.
+func home(f checks.Finding) *source.File {
+	if f.Home != nil {
+		return f.Home
+	}
+	return f.File
 }
 
 // fixFindings is the plan for the findings of one file, nil where none carries a fix.
-func fixFindings(tree source.Tree, file *source.File, res *checks.Result, want func(checks.Finding) bool, unsafe bool) (*Plan, error) {
+func fixFindings(tree source.Tree, name string, res *checks.Result, want func(checks.Finding) bool, unsafe bool) (*Plan, error) {
+	var file *source.File
 	var found []checks.Finding
 	for _, f := range res.Findings {
-		if f.Path() == file.Path() && f.Fix != nil && want(f) && (unsafe || f.Fix.Safety == checks.Safe) {
+		if home(f).Path() == name && f.Fix != nil && want(f) && (unsafe || f.Fix.Safety == checks.Safe) {
+			file = home(f)
 			found = append(found, f)
 		}
 	}
@@ -68,13 +80,13 @@ func fixFindings(tree source.Tree, file *source.File, res *checks.Result, want f
 		if clash, err := clashes(tree, taken, f.Fix.Edits); err != nil {
 			return nil, err
 		} else if clash {
-			plan.Notes = append(plan.Notes, Note{Place{file, f.Span}, fmt.Sprintf("The fix of `%s`, %s, touches what another one changes; run it again afterwards.", f.Rule.ID, f.Fix.Title)})
+			plan.Notes = append(plan.Notes, Note{Place{f.File, f.Span}, fmt.Sprintf("The fix of `%s`, %s, touches what another one changes; run it again afterwards.", f.Rule.ID, f.Fix.Title)})
 			continue
 		}
 		taken = append(taken, f.Fix.Edits...)
 		plan.Cures = append(plan.Cures, Cure{f.Rule.ID, f.Key})
 		plan.Steps = append(plan.Steps, Step{
-			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{file, f.Span}, Edits: f.Fix.Edits,
+			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,
 		})
 	}
 	plan.Title = plan.Steps[0].Title

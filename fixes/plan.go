@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -65,7 +66,8 @@ func (p Place) Line() int {
 type Plan struct {
 	// Recipe is the id of the recipe that made the plan.
 	Recipe string
-	// File is the Dockerfile that the plan is about.
+	// File is the Dockerfile that the plan is about; of a plan for findings, their file or
+	// the chart's Chart.yaml.
 	File *source.File
 	// Title says what the plan does, in the imperative.
 	Title   string
@@ -87,8 +89,14 @@ type Plan struct {
 	// Changes are the files as they are and as they would be, by path; none where the
 	// verdict is NeedsPerson or Refuse.
 	Changes []Change
+	// Ports are the ports that the application listens on no more, and the ones instead.
+	Ports map[int]int
 	// Proof is what was proven of the plan, nil before [Prove].
 	Proof *Proof
+
+	recipe   *Recipe
+	followed []checks.Finding // whose fixes were taken
+	follows  []string         // the rules whose fixes were taken for the objects that run the image
 }
 
 // A Step is one thing that a plan does and why.

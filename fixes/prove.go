@@ -3,6 +3,7 @@ package fixes
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,24 +16,42 @@ import (
 type Proof struct {
 	// Held are what was proven, Open what was not, as sentences with a full stop.
 	Held, Open []string
+	// Fields are the fields of rendered objects that differ, in words.
+	Fields []string
 	// Failed are what was tried and did not hold; the plan is not applied then.
 	Failed []string
 }
 
-// Prove tries the plan on a copy of the tree that is edited in memory: the same checks
-// find what the plan cures no more and nothing new, BuildKit still takes the Dockerfile
-// and warns of nothing new, and again, which plans anew, has nothing left to do. A plan
-// that does not hold is left to a person and changes nothing. An error means that ctx
-// ended or the tree could not be read.
+// Prove tries a plan on a copy of the tree that is edited in memory: the same checks find
+// what the plan cures no more and nothing new, every chart renders with every set of
+// values and only the fields differ that the plan means, BuildKit still takes the
+// Dockerfile and warns of nothing new, and again, which plans anew, has nothing left to
+// do. A plan that does not hold is left to a person and changes nothing. An error means
+// that ctx ended or the tree could not be read.
 func Prove(ctx context.Context, tree source.Tree, plan *Plan, again func(context.Context, source.Tree) (*Plan, error), opts Options) error {
 	if !plan.Applicable() {
 		return nil
 	}
-	t := trial{plan: plan, before: tree, after: plan.Edited(tree), opts: opts, proof: &Proof{}}
-	for _, try := range []func(context.Context) error{t.parses, t.checks, t.lints} {
-		if err := try(ctx); err != nil {
-			return err
-		}
+	before, err := see(ctx, tree, opts.Checks)
+	if err != nil {
+		return err
+	}
+	after, err := see(ctx, plan.Edited(tree), opts.Checks)
+	if err != nil {
+		return err
+	}
+	return prove(ctx, before, after, plan, again)
+}
+
+func prove(ctx context.Context, before, after *look, plan *Plan, again func(context.Context, source.Tree) (*Plan, error)) error {
+	if !plan.Applicable() {
+		return nil
+	}
+	t := trial{plan: plan, before: before, after: after, proof: &Proof{}}
+	t.checks()
+	t.objects()
+	if err := t.dockerfile(ctx); err != nil {
+		return err
 	}
 	if len(t.proof.Failed) == 0 {
 		if err := t.repeats(ctx, again); err != nil {
@@ -56,10 +75,8 @@ func Prove(ctx context.Context, tree source.Tree, plan *Plan, again func(context
 // trial is one attempt to prove a plan.
 type trial struct {
 	plan          *Plan
-	before, after source.Tree
-	opts          Options
+	before, after *look
 	proof         *Proof
-	files         [2]*dockerfile.File // before and after
 }
 
 func (t *trial) held(format string, args ...any) {
@@ -70,36 +87,10 @@ func (t *trial) failed(format string, args ...any) {
 	t.proof.Failed = append(t.proof.Failed, fmt.Sprintf(format, args...))
 }
 
-// parses reads the Dockerfile before and after.
-func (t *trial) parses(context.Context) error {
-	for n, tree := range []source.Tree{t.before, t.after} {
-		text, err := tree.Read(t.plan.File.Path())
-		if err != nil {
-			return err
-		}
-		f, err := dockerfile.Parse(text)
-		if err != nil {
-			t.failed("The edited Dockerfile cannot be read: %v.", err)
-			return nil
-		}
-		t.files[n] = f
-	}
-	return nil
-}
-
-// checks runs the checks on both trees, on the plan's Dockerfile alone: it is the only
-// one that a plan edits.
-func (t *trial) checks(ctx context.Context) error {
-	opts := t.opts.Checks
-	opts.IsDockerfile = func(name string) bool { return name == t.plan.File.Path() }
-	var results [2]*checks.Result
-	for n, tree := range []source.Tree{t.before, t.after} {
-		var err error
-		if results[n], err = checks.Run(ctx, tree, opts); err != nil {
-			return err
-		}
-	}
-	delta := checks.Compare(results[0], results[1])
+// checks compares what the checks find.
+func (t *trial) checks() {
+	before, after := t.before.result, t.after.result
+	delta := checks.Compare(before, after)
 	for _, f := range delta.New {
 		if matches(t.plan.Shows, f) {
 			t.proof.Open = append(t.proof.Open, fmt.Sprintf("`%s` is found from now on, which was true before and hidden: %s", f.Rule.ID, f.Message))
@@ -107,19 +98,19 @@ func (t *trial) checks(ctx context.Context) error {
 		}
 		t.failed("The edited file has a new finding, `%s` on line %d: %s", f.Rule.ID, f.Line(), f.Message)
 	}
-	for _, s := range results[1].Skips {
-		known := slices.ContainsFunc(results[0].Skips, func(o checks.Skip) bool { return o.Rule == s.Rule && o.Reason == s.Reason })
+	for _, s := range after.Skips {
+		known := slices.ContainsFunc(before.Skips, func(o checks.Skip) bool { return o.Path == s.Path && o.Rule == s.Rule && o.Reason == s.Reason })
 		if !known {
 			t.failed("Something in the edited file can no longer be checked: %s", s.Reason)
 		}
 	}
-	for _, f := range results[1].Findings {
-		if t.plan.cures(f) {
+	for _, f := range after.Findings {
+		if t.plan.cures(f) || t.plan.tried(f) {
 			t.failed("`%s` is still found on line %d of the edited file: %s", f.Rule.ID, f.Line(), f.Message)
 		}
 	}
 	if len(t.proof.Failed) > 0 {
-		return nil
+		return
 	}
 	gone := map[string]int{}
 	var ids []string
@@ -128,18 +119,112 @@ func (t *trial) checks(ctx context.Context) error {
 			ids = append(ids, "`"+f.Rule.ID+"`")
 		}
 	}
+	slices.Sort(ids)
 	switch len(ids) {
 	case 0:
-		t.held("All %d rules find nothing new.", len(opts.Rules))
+		t.held("The rules find nothing new.")
 	default:
-		t.held("All %d rules find nothing new, and these findings are gone: %s.", len(opts.Rules), strings.Join(ids, ", "))
+		t.held("The rules find nothing new, and these findings are gone: %s.", strings.Join(ids, ", "))
 	}
-	return nil
+}
+
+// objects compares what charts render to and what manifests say.
+func (t *trial) objects() {
+	before, after := t.before.result, t.after.result
+	if len(before.Releases) == 0 {
+		return
+	}
+	for _, r := range before.Releases {
+		if !slices.ContainsFunc(after.Releases, func(o *checks.Release) bool { return o.Dir() == r.Dir() && o.Set == r.Set }) {
+			t.failed("`%s` renders no more.", strings.TrimSpace(r.Dir()+" "+r.Set))
+		}
+	}
+	for _, o := range checks.CompareObjects(before, after) {
+		if o.Added || o.Removed {
+			t.failed("An object comes or goes that the plan does not mean: `%s` in `%s`.", o.Object, o.Home)
+		}
+		for _, f := range o.Fields {
+			if f.Before == "null" { // which is none for Kubernetes
+				f.Before = ""
+			}
+			said := fieldChange(o, f)
+			if t.plan.recipe != nil && !t.plan.means(o.Object, f) {
+				t.failed("A field changes that the plan does not mean, in what `%s` renders to: %s.", o.Home, said)
+			}
+			if !slices.Contains(t.proof.Fields, said) {
+				t.proof.Fields = append(t.proof.Fields, said)
+			}
+		}
+	}
+	if len(t.proof.Failed) > 0 {
+		return
+	}
+	slices.Sort(t.proof.Fields)
+	rendered := plural(len(before.Releases), "set of objects was", "sets of objects were") + " rendered or read before and after"
+	if len(t.proof.Fields) == 0 {
+		t.held("%s, charts with each of their values files, and nothing in them differs.", rendered)
+		return
+	}
+	t.held("%s, charts with each of their values files, and only these fields differ:", rendered)
+}
+
+// fieldChange is a change of a rendered object in words.
+func fieldChange(o checks.ObjectChange, f checks.FieldChange) string {
+	path := strings.TrimPrefix(f.Path, "spec.template.spec.")
+	switch {
+	case f.Before == "":
+		return fmt.Sprintf("`%s` gets `%s: %s`", o.Object, path, f.After)
+	case f.After == "":
+		return fmt.Sprintf("`%s` loses `%s`", o.Object, path)
+	}
+	return fmt.Sprintf("`%s` `%s`: `%s` → `%s`", o.Object, path, f.Before, f.After)
+}
+
+// means reports whether one of the rules that the plan follows may change the field, or
+// all of a block that is new. The port on which callers reach a Service is nobody's.
+func (p *Plan) means(object string, f checks.FieldChange) bool {
+	if strings.HasPrefix(object, "Service/") && strings.HasSuffix(f.Path, ".port") {
+		return false
+	}
+	fields := map[string]bool{}
+	for _, r := range p.recipe.Follows {
+		if slices.Contains(p.follows, r.Rule) {
+			for _, name := range r.Fields {
+				fields[name] = true
+			}
+		}
+	}
+	for _, part := range strings.FieldsFunc(f.Path, func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {
+		if fields[part] {
+			return true
+		}
+	}
+	for name := range fields { // annotations have dots in their names
+		if strings.Contains(name, ".") && strings.Contains(f.Path, name) {
+			return true
+		}
+	}
+	if f.Before != "" || !strings.HasSuffix(f.Path, "securityContext") {
+		return false
+	}
+	for _, m := range regexp.MustCompile(`([\w.-]+):`).FindAllStringSubmatch(f.After, -1) {
+		if !fields[m[1]] && m[1] != "drop" && m[1] != "type" {
+			return false
+		}
+	}
+	return true
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // cures reports whether the plan promises that a finding goes.
 func (p *Plan) cures(f checks.Finding) bool {
-	return f.Path() == p.File.Path() && matches(p.Cures, f)
+	return home(f).Path() == p.File.Path() && matches(p.Cures, f)
 }
 
 func matches(cures []Cure, f checks.Finding) bool {
@@ -148,13 +233,21 @@ func matches(cures []Cure, f checks.Finding) bool {
 	})
 }
 
-// lints compares what BuildKit itself says of both files.
-func (t *trial) lints(ctx context.Context) error {
-	if t.files[1] == nil {
+// dockerfile parses the Dockerfile before and after and compares what BuildKit says of
+// both. A plan about another kind of file has nothing to be parsed.
+func (t *trial) dockerfile(ctx context.Context) error {
+	name := t.plan.File.Path()
+	was, err := parsed(t.before.tree, name)
+	if err != nil {
 		return nil
 	}
-	before, beforeErr := t.files[0].Lint(ctx)
-	after, err := t.files[1].Lint(ctx)
+	is, err := parsed(t.after.tree, name)
+	if err != nil {
+		t.failed("The edited Dockerfile cannot be read: %v.", err)
+		return nil
+	}
+	before, beforeErr := was.Lint(ctx)
+	after, err := is.Lint(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -186,7 +279,7 @@ func (t *trial) lints(ctx context.Context) error {
 
 // repeats plans anew in the edited tree.
 func (t *trial) repeats(ctx context.Context, again func(context.Context, source.Tree) (*Plan, error)) error {
-	second, err := again(ctx, t.after)
+	second, err := again(ctx, t.after.tree)
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -200,4 +293,12 @@ func (t *trial) repeats(ctx context.Context, again func(context.Context, source.
 		t.held("A second run has nothing left to change.")
 	}
 	return nil
+}
+
+func parsed(tree source.Tree, name string) (*dockerfile.File, error) {
+	text, err := tree.Read(name)
+	if err != nil {
+		return nil, err
+	}
+	return dockerfile.Parse(text)
 }

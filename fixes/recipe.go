@@ -19,6 +19,9 @@ type Recipe struct {
 	Title string
 	// Doc is the recipe's page in Markdown, URL where it is published.
 	Doc, URL string
+	// Follows are the rules whose fixes belong to a plan where they are about the
+	// containers that run its image.
+	Follows []Follow
 	// Plan makes the plan for one Dockerfile, nil where the recipe has nothing to do.
 	// It does not prove it.
 	Plan func(ctx context.Context, s Subject) (*Plan, error)
@@ -44,6 +47,8 @@ type Options struct {
 	// Together makes each plan in the tree as the plans before it leave it, so that all can
 	// be applied one after the other. Otherwise each stands alone.
 	Together bool
+	// Only tells the Dockerfiles to plan for; nil stands for all.
+	Only func(path string) bool
 }
 
 // Plans makes and proves the plans of a recipe for all Dockerfiles of a tree, in the
@@ -54,37 +59,104 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 	if err != nil {
 		return nil, nil, err
 	}
+	p := planner{recipe: recipe, opts: opts, listed: listed, tree: tree}
 	var plans []*Plan
 	var skips []checks.Skip
 	for _, name := range listed.dockerfiles {
-		subject, err := listed.subject(tree, name, opts.Checks)
-		if err != nil {
-			skips = append(skips, unread(name, err))
+		if opts.Only != nil && !opts.Only(name) {
 			continue
 		}
-		plan, err := recipe.Plan(ctx, subject)
-		if err != nil {
+		plan, skip, err := p.plan(ctx, name)
+		switch {
+		case err != nil:
 			return nil, nil, fmt.Errorf("plan %s for %s: %w", recipe.ID, name, err)
-		}
-		if plan == nil {
-			continue
-		}
-		again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
-			subject, err := listed.subject(edited, name, opts.Checks)
-			if err != nil {
-				return nil, err
-			}
-			return recipe.Plan(ctx, subject)
-		}
-		if err := Prove(ctx, tree, plan, again, opts); err != nil {
-			return nil, nil, fmt.Errorf("prove %s for %s: %w", recipe.ID, name, err)
-		}
-		plans = append(plans, plan)
-		if opts.Together {
-			tree = plan.Edited(tree)
+		case skip != nil:
+			skips = append(skips, *skip)
+		case plan != nil:
+			plans = append(plans, plan)
 		}
 	}
 	return plans, skips, nil
+}
+
+// A planner makes one plan after the other.
+type planner struct {
+	recipe *Recipe
+	opts   Options
+	listed listing
+	tree   source.Tree
+	// uses are which images run where, which no plan changes; full is what is found in
+	// the whole tree as it is now. Both are nil until somebody asks.
+	uses *look
+	full *look
+}
+
+// plan makes and proves the plan for one Dockerfile, nil where there is nothing to do.
+func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, error) {
+	subject, err := p.listed.subject(p.tree, name, p.opts.Checks)
+	if err != nil {
+		skip := unread(name, err)
+		return nil, &skip, nil
+	}
+	plan, err := p.recipe.Plan(ctx, subject)
+	if err != nil || plan == nil || !plan.Applicable() {
+		return plan, nil, err
+	}
+	plan.recipe = p.recipe
+	again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
+		subject, err := p.listed.subject(edited, name, p.opts.Checks)
+		if err != nil {
+			return nil, err
+		}
+		return p.recipe.Plan(ctx, subject)
+	}
+	if p.uses == nil {
+		if p.uses, err = seeUses(ctx, p.tree, p.opts.Checks); err != nil {
+			return nil, nil, err
+		}
+	}
+	before, after, err := p.follow(ctx, plan)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := prove(ctx, before, after, plan, again); err != nil {
+		return nil, nil, err
+	}
+	if p.opts.Together && plan.Applicable() {
+		p.tree, p.full = after.tree, nil
+		if len(p.uses.runs(name)) > 0 {
+			p.full = after
+		}
+	}
+	return plan, nil, nil
+}
+
+// follow has charts and manifests follow the plan, and gives what is found before and
+// after. Where nothing runs the image, only the Dockerfile need be looked at.
+func (p *planner) follow(ctx context.Context, plan *Plan) (before, after *look, err error) {
+	name := plan.File.Path()
+	if len(p.uses.runs(name)) > 0 {
+		if p.full == nil {
+			if p.full, err = see(ctx, p.tree, p.opts.Checks); err != nil {
+				return nil, nil, err
+			}
+		}
+		after, err = follow(ctx, p.tree, p.full, plan, p.recipe, p.opts)
+		return p.full, after, err
+	}
+	alone := p.opts.Checks
+	alone.IsDockerfile = func(other string) bool { return other == name }
+	nothing := func(string) bool { return false }
+	alone.IsManifest, alone.IsChart = nothing, nothing
+	if before, err = see(ctx, p.tree, alone); err != nil {
+		return nil, nil, err
+	}
+	if after, err = see(ctx, plan.Edited(p.tree), alone); err != nil {
+		return nil, nil, err
+	}
+	plan.unknown(p.uses)
+	plan.decide()
+	return before, after, nil
 }
 
 // listing are the files of a tree by what they are.

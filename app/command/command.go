@@ -59,11 +59,8 @@ type Problem struct {
 // An Authority is the permission that a command's sender needs.
 type Authority string
 
-// The authorities, as GitHub names the permissions, and the one that settings decide.
-const (
-	Write      Authority = "write"
-	Configured Authority = "as the settings say, else write"
-)
+// Write is the authority of all commands so far, as GitHub names the permission.
+const Write Authority = "write"
 
 // A Spec documents a verb.
 type Spec struct {
@@ -89,8 +86,8 @@ func Specs() []Spec {
 		{Diff, "", "shows what fix and migrate would change, without changing it", Write, nil, noArgs},
 		{Fix, "[RULE…]", "commits the fixes of this pull request's findings, or of the named rules alone", Write, []string{"/chisel fix", "/chisel fix user-name privileged-port"}, anyRules},
 		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain]", "moves the images that this pull request touches, or the named one, to chiseled images", Write, []string{"/chisel migrate", "/chisel migrate --upgrade", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
-		{Ignore, "RULE [until DATE] REASON", "silences a rule in the files that this pull request touches, with a reason and an end", Configured, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
-		{Undo, "RULE", "takes an ignore back", Configured, []string{"/chisel undo ignore root-user"}, oneRule},
+		{Ignore, "RULE [until DATE] REASON", "silences a rule in the Dockerfiles that this pull request touches, with a reason and an end", Write, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
+		{Undo, "RULE", "takes an ignore back in the Dockerfiles that this pull request touches", Write, []string{"/chisel undo ignore root-user"}, oneRule},
 		{Recreate, "", "makes a pull request of chiselbot anew, over whatever was committed to it", Write, nil, noArgs},
 		{Pause, "", "has chiselbot leave this pull request alone", Write, nil, noArgs},
 		{Resume, "", "has chiselbot look at this pull request again", Write, nil, noArgs},

@@ -51,6 +51,13 @@ func TestExample(t *testing.T) {
 			Include: []string{"docker/*.docker"},
 			Exclude: []string{"**/testdata/**"},
 		},
+		Manifests: Manifests{Exclude: []string{"examples/**"}},
+		Charts: []Chart{{
+			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
+			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
+		}},
+		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -93,7 +93,7 @@ func checkGlob(glob string) (message, help string) {
 	case glob[0] == '/':
 		return fmt.Sprintf("The glob %s begins with a slash.", code(glob)), "Paths begin at the root of the repository: remove the slash."
 	case glob[0] == '!':
-		return fmt.Sprintf("The glob %s begins with an exclamation mark.", code(glob)), "Write what is not to match under `dockerfiles.exclude`."
+		return fmt.Sprintf("The glob %s begins with an exclamation mark.", code(glob)), "Write what is not to match under `exclude`."
 	case glob[len(glob)-1] == '/':
 		return fmt.Sprintf("The glob %s ends in a slash.", code(glob)), fmt.Sprintf("Write %s for all files of a folder.", code(glob+"**"))
 	case slices.ContainsFunc(strings.Split(glob, "/"), func(part string) bool { return part == "" || part == "." || part == ".." }):

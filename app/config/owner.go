@@ -61,7 +61,7 @@ func (p *reading) lockable(n *yaml.Node, path string) []string {
 	if !p.is(n, path, yaml.SequenceNode, "Write each key on its own line, after `- `.") {
 		return nil
 	}
-	keys := []string{"fail-on", "unaffected", "rules", "dockerfiles"}
+	keys := []string{"fail-on", "unaffected", "rules", "dockerfiles", "manifests", "charts", "images", "pods"}
 	for _, id := range p.known {
 		keys = append(keys, "rules."+id)
 	}
@@ -72,7 +72,7 @@ func (p *reading) lockable(n *yaml.Node, path string) []string {
 		}
 		if !slices.Contains(keys, item.Value) {
 			p.problem(p.span(item), path, code(item.Value)+" is not a key that can be locked.",
-				didYouMean(item.Value, keys, "Write `fail-on`, `unaffected`, `rules`, `dockerfiles` or `rules.` with the id of a rule."))
+				didYouMean(item.Value, keys, "Write the name of a setting, or `rules.` with the id of a rule."))
 			continue
 		}
 		locked = append(locked, item.Value)

@@ -69,7 +69,7 @@ func TestOwnerProblems(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"locked: fail-on":       "chiselbot.yml:1:9: `locked` must be a list, not text. Write each key on its own line, after `- `.",
-		"locked: [rules.root]":  "chiselbot.yml:1:10: `rules.root` is not a key that can be locked. Write `fail-on`, `unaffected`, `rules`, `dockerfiles` or `rules.` with the id of a rule.",
+		"locked: [rules.root]":  "chiselbot.yml:1:10: `rules.root` is not a key that can be locked. Write the name of a setting, or `rules.` with the id of a rule.",
 		"locked: [fail-no]":     "chiselbot.yml:1:10: `fail-no` is not a key that can be locked. Did you mean `fail-on`?",
 		"unaffected: sometimes": "chiselbot.yml:1:13: `sometimes` is not a value for `unaffected`. Write `success` or `none`.",
 	} {

@@ -79,8 +79,18 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 			p.rules(value, key, s)
 		case "dockerfiles":
 			all := s.Dockerfiles
-			p.dockerfiles(value, key, &all)
+			p.globLists(value, key, &all.Include, &all.Exclude)
 			set(p, key, &s.Dockerfiles, all)
+		case "manifests":
+			all := s.Manifests
+			p.globLists(value, key, &all.Include, &all.Exclude)
+			set(p, key, &s.Manifests, all)
+		case "charts":
+			set(p, key, &s.Charts, p.charts(value, key))
+		case "images":
+			set(p, key, &s.Images, p.images(value, key))
+		case "pods":
+			set(p, key, &s.Pods, p.pods(value, key))
 		case "locked":
 			if p.locks != nil {
 				*p.locks = p.lockable(value, key)
@@ -140,39 +150,52 @@ func (p *reading) word(n *yaml.Node, path string, names []string) string {
 	return n.Value
 }
 
-func (p *reading) dockerfiles(n *yaml.Node, path string, d *Dockerfiles) {
+// globLists reads a mapping with what is included and excluded.
+func (p *reading) globLists(n *yaml.Node, path string, include, exclude *[]string) {
 	p.mapping(n, path, func(key string, name, value *yaml.Node) {
 		switch name.Value {
 		case "include":
-			d.Include = p.globs(value, key)
+			*include = p.globs(value, key)
 		case "exclude":
-			d.Exclude = p.globs(value, key)
+			*exclude = p.globs(value, key)
 		default:
-			p.unknown(name, key, reflect.TypeFor[Dockerfiles]())
+			p.unknown(name, key, reflect.TypeFor[Manifests]())
 		}
 	})
 }
 
 func (p *reading) globs(n *yaml.Node, path string) []string {
-	if !p.is(n, path, yaml.SequenceNode, "Write each glob on its own line, after `- `.") {
+	return p.texts(n, path, "glob", checkGlob)
+}
+
+// texts reads a list of texts of a kind, each of which is checked.
+func (p *reading) texts(n *yaml.Node, path, kind string, check func(string) (message, help string)) []string {
+	if !p.is(n, path, yaml.SequenceNode, fmt.Sprintf("Write each %s on its own line, after `- `.", kind)) {
 		return nil
 	}
-	var globs []string
+	var texts []string
 	for i, item := range n.Content {
 		key := fmt.Sprintf("%s[%d]", path, i)
 		if i == maxGlobs {
-			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d globs.", code(path), maxGlobs), "Say the same with fewer.")
+			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d %ss.", code(path), maxGlobs, kind), "Say the same with fewer.")
 			break
 		}
-		if !p.is(item, key, yaml.ScalarNode, "") {
-			continue
+		if text, ok := p.text(item, key, check); ok {
+			texts = append(texts, text)
 		}
-		if message, help := checkGlob(item.Value); message != "" {
-			p.problem(p.span(item), key, message, help)
-		}
-		globs = append(globs, item.Value)
 	}
-	return globs
+	return texts
+}
+
+// text reads a text that is checked; false where it is none.
+func (p *reading) text(n *yaml.Node, path string, check func(string) (message, help string)) (string, bool) {
+	if !p.is(n, path, yaml.ScalarNode, "") {
+		return "", false
+	}
+	if message, help := check(n.Value); message != "" {
+		p.problem(p.span(n), path, message, help)
+	}
+	return n.Value, true
 }
 
 // unknown reports a key that a mapping does not have, given the type that it is read to.

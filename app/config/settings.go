@@ -1,5 +1,6 @@
 // Package config reads what a repository sets for itself: which findings fail a
-// review, which rules apply and which files are Dockerfiles.
+// review, which rules apply, which files are Dockerfiles and manifests, and how charts are
+// rendered.
 //
 // It reads strictly and tells all that is wrong with a file at once, each problem at
 // its line and column. It knows neither git nor GitHub, and which rules exist only by
@@ -47,6 +48,15 @@ type Settings struct {
 	Unaffected Unaffected `yaml:"unaffected,omitempty" jsonschema:"enum=success,enum=none,default=success"`
 	// The files that are checked as Dockerfiles, beside those known by their name.
 	Dockerfiles Dockerfiles `yaml:"dockerfiles,omitempty"`
+	// The files that are read as Kubernetes manifests when their content says so.
+	Manifests Manifests `yaml:"manifests,omitempty"`
+	// How charts are rendered that need more than their own values.
+	Charts []Chart `yaml:"charts,omitempty" jsonschema:"maxItems=200"`
+	// The Dockerfile that builds an image, by the image's name without a tag, where that
+	// cannot be told from compose files, Skaffold files, workflows and names.
+	Images map[string]string `yaml:"images,omitempty"`
+	// Where custom kinds of objects have their pods: paths of fields by kind and group.
+	Pods map[string][]string `yaml:"pods,omitempty"`
 }
 
 // Dockerfiles are globs over paths from the root of the repository, with `**` for any
@@ -56,6 +66,30 @@ type Dockerfiles struct {
 	Include []string `yaml:"include,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
 	// Globs of files that are not checked, whatever their names. They win over include.
 	Exclude []string `yaml:"exclude,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+}
+
+// Manifests are globs over paths from the root of the repository.
+type Manifests struct {
+	// Globs of manifests whose names do not end in .yaml, .yml or .json.
+	Include []string `yaml:"include,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+	// Globs of files that are not checked, whatever they hold. A chart is left out by its
+	// Chart.yaml.
+	Exclude []string `yaml:"exclude,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=200,pattern=^[^/!](.*[^/])?$"`
+}
+
+// A Chart says how a chart is rendered. An entry with values files is a set of values of
+// its own; one without holds for all sets.
+type Chart struct {
+	// The chart's folder, from the root of the repository.
+	Path string `yaml:"path" jsonschema:"minLength=1"`
+	// Values files that are laid over the chart's own values, from the chart's folder.
+	Values []string `yaml:"values,omitempty" jsonschema:"maxItems=50"`
+	// Assignments as for the flag --set of Helm.
+	Set []string `yaml:"set,omitempty" jsonschema:"maxItems=50,pattern=="`
+	// The version of Kubernetes that the cluster has.
+	KubeVersion string `yaml:"kubeVersion,omitempty"`
+	// What the cluster serves beside Kubernetes' own APIs.
+	APIVersions []string `yaml:"apiVersions,omitempty" jsonschema:"maxItems=50"`
 }
 
 // settingsSource is embedded for the comments on the fields: they describe the schema.

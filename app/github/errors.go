@@ -66,11 +66,34 @@ func status(code int, says string) error {
 	case http.StatusNotFound, http.StatusGone, http.StatusUnavailableForLegalReasons:
 		return fmt.Errorf("%s: %w", says, app.ErrNotFound)
 	case http.StatusUnauthorized, http.StatusForbidden:
+		if strings.Contains(says, "archived") {
+			return fmt.Errorf("%s: %w", says, app.ErrArchived)
+		}
 		return fmt.Errorf("%s: %w", says, app.ErrForbidden)
-	case http.StatusUnprocessableEntity:
-		return fmt.Errorf("%s: %w", says, app.ErrInvalid)
+	case http.StatusUnprocessableEntity, http.StatusConflict:
+		for _, k := range known {
+			if strings.Contains(strings.ToLower(says), k.words) {
+				return fmt.Errorf("%s: %w", says, k.err)
+			}
+		}
+		if code == http.StatusUnprocessableEntity {
+			return fmt.Errorf("%s: %w", says, app.ErrInvalid)
+		}
 	}
 	return fmt.Errorf("GitHub answered %d: %s", code, says)
+}
+
+// known are the words of refusals that people can do something about. GitHub gives them
+// no other mark.
+// https://docs.github.com/en/rest/git/refs#update-a-reference
+var known = []struct {
+	words string
+	err   error
+}{
+	{"protected branch", app.ErrProtected},
+	{"rule violations", app.ErrProtected},
+	{"changes must be made through a pull request", app.ErrProtected},
+	{"a pull request already exists", app.ErrExists},
 }
 
 // words are what an answer says.

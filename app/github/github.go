@@ -74,13 +74,15 @@ type Client struct {
 	mu       sync.Mutex
 	sessions map[sessionKey]*github.Client
 	gates    map[int64]*gate
+	slug     string // as GitHub says, once asked
 }
 
 var (
-	_ app.GitHub   = (*Client)(nil)
-	_ app.Self     = (*Client)(nil)
-	_ app.Branches = (*Client)(nil)
-	_ app.Comments = (*Client)(nil)
+	_ app.GitHub    = (*Client)(nil)
+	_ app.Self      = (*Client)(nil)
+	_ app.Branches  = (*Client)(nil)
+	_ app.Comments  = (*Client)(nil)
+	_ app.Proposals = (*Client)(nil)
 )
 
 type sessionKey struct {

@@ -43,8 +43,11 @@ func (c *Client) EditComment(ctx context.Context, repo app.Repository, id int64,
 
 // OwnComments lists the App's own comments on a pull request.
 func (c *Client) OwnComments(ctx context.Context, repo app.Repository, number int) iter.Seq2[app.Comment, error] {
-	own := c.config.Credentials.Slug + "[bot]"
 	return sequence(func(yield func(app.Comment) error) error {
+		own, err := c.login(ctx)
+		if err != nil {
+			return err
+		}
 		return wrap(pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
 			list, resp, err := c.in(repo, talking).Issues.ListComments(ctx, repo.Owner, repo.Name, number, &github.IssueListCommentsOptions{ListOptions: *page})
 			if err != nil {

@@ -35,7 +35,11 @@ func (c *Client) Push(ctx context.Context, repo app.Repository, push app.Push) (
 }
 
 func (c *Client) push(ctx context.Context, repo app.Repository, push app.Push) (string, error) {
-	tip, before, err := c.readTip(ctx, repo, push.Branch, push.Parents[0])
+	onto := push.Onto
+	if onto == "" {
+		onto = push.Parents[0]
+	}
+	tip, before, err := c.readTip(ctx, repo, push.Branch, onto)
 	if err != nil {
 		return "", err
 	}

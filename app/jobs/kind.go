@@ -43,6 +43,7 @@ var kinds = []kind{
 	kindOf[app.AnswerMergeGroup](pullRequests, 3*time.Minute, 8),
 	kindOf[app.Recheck](commands, time.Minute, 6),
 	kindOf[app.Command](commands, 2*time.Minute, 6),
+	kindOf[app.KeepProposal](commands, 2*time.Minute, 6),
 	kindOf[app.LookAtRepository](sweeps, 5*time.Minute, 4),
 	kindOf[app.LookAtInstallation](sweeps, 10*time.Minute, 4),
 	kindOf[app.LookAround](sweeps, 10*time.Minute, 3),

@@ -62,8 +62,12 @@ type Action struct {
 	Label, Description, Identifier string
 }
 
-// Recheck is the button that asks for another review.
-var Recheck = Action{Label: "Re-check now", Description: "Review this commit again", Identifier: "recheck"}
+// The buttons. Those on the run of a pull request do what the commands do.
+var (
+	Recheck = Action{Label: "Re-check now", Description: "Review this commit again", Identifier: "recheck"}
+	Fix     = Action{Label: "Fix this", Description: "Commit the fixes that are certain", Identifier: "fix"}
+	Migrate = Action{Label: "Migrate image", Description: "Open a pull request to a chiseled image", Identifier: "migrate"}
+)
 
 const (
 	// maxRunAnnotations is how many annotations a run has. Beyond that nobody reads them at
@@ -86,9 +90,32 @@ func CheckRunOf(r *review.Review) CheckRun {
 		Summary:     deltaSummary(r),
 		Text:        details(r),
 		Annotations: runAnnotations(r),
-		Actions:     []Action{Recheck},
+		Actions:     actions(r),
 	}
 }
+
+// actions are the buttons that would do something.
+func actions(r *review.Review) []Action {
+	list := []Action{Recheck}
+	if slices.ContainsFunc(r.Delta.New, func(f checks.Finding) bool {
+		return f.Fix != nil && f.Fix.Safety == checks.Safe && f.Rule.Dockerfile != nil
+	}) {
+		list = append(list, Fix)
+	}
+	if slices.ContainsFunc(slices.Concat(r.Delta.New, r.Delta.Same), func(f checks.Finding) bool {
+		if f.Rule.ID != movable {
+			return false
+		}
+		before, err := r.Base.Tree.Read(f.Path())
+		return err != nil || before.Text() != f.File.Text()
+	}) {
+		list = append(list, Migrate)
+	}
+	return list
+}
+
+// movable is the rule that finds images with a chiseled variant.
+const movable = "chiseled-available"
 
 // deltaTitle counts: "2 new · 1 fixed · 14 unchanged".
 func deltaTitle(d checks.Delta) string {
@@ -115,7 +142,7 @@ func deltaSummary(r *review.Review) string {
 	p := page{}
 	p.add("### " + headline(r) + "\n\n")
 	rows(&p, "Got worse", byWorth(r), func(f checks.Finding) string {
-		return fmt.Sprintf("%s %s: %s", icon(f.Severity), heading(f), prose(f.Message))
+		return fmt.Sprintf("%s %s: %s", icon(f.Severity), heading(f), Prose(f.Message))
 	})
 	rows(&p, "Got better", d.Fixed, func(f checks.Finding) string { return "✅ " + short(f) })
 	rows(&p, "Could not be checked", d.Skips, skipped)
@@ -202,7 +229,7 @@ func whatToDo(r *review.Review) string {
 // byWorth are the new findings in the order in which they are worth reading: the severe
 // first, and of those the ones on lines that the change wrote.
 func byWorth(r *review.Review) []checks.Finding {
-	found := slices.Clone(r.Delta.New)
+	found := together(r.Delta.New)
 	slices.SortStableFunc(found, func(a, b checks.Finding) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), compareBool(r.Touches(&b), r.Touches(&a)))
 	})

@@ -15,6 +15,15 @@ func Unaffected() CheckRun {
 	}
 }
 
+// Paused is a run of a pull request that people want to be left alone.
+func Paused() CheckRun {
+	return CheckRun{
+		Conclusion: Neutral, Title: "Paused",
+		Summary: "This commit has not been reviewed: somebody paused chiselbot on this pull request. `/chisel resume` in a comment ends that, and *" + Recheck.Label + "* reviews this commit alone.",
+		Actions: []Action{Recheck},
+	}
+}
+
 // Superseded is a run that ended because there is a newer commit.
 func Superseded(head string) CheckRun {
 	return CheckRun{

@@ -54,6 +54,9 @@ type jsonReview struct {
 	Unsure []jsonFinding `json:"unsure"`
 	// What could not be checked.
 	Skips []jsonSkip `json:"skips"`
+	// What the change makes of the Kubernetes objects that charts render to and manifests
+	// hold.
+	Objects []jsonObject `json:"objects"`
 	// Findings of the head that are not reported because somebody knew better: another
 	// rule, or a person with an ignore comment.
 	Drops []jsonDrop `json:"drops"`
@@ -224,7 +227,7 @@ func JSON(w io.Writer, r *review.Review, version string) error {
 		Summary: jsonSummary{len(d.New), len(d.Fixed), len(d.Same), len(d.Moved), len(d.Unsure), len(d.Skips), len(d.Drops)},
 		New:     each(d.New, findingJSON), Fixed: each(d.Fixed, findingJSON), Unchanged: each(d.Same, findingJSON),
 		Moved:  each(d.Moved, func(m checks.Move) jsonMove { return jsonMove{findingJSON(m.Finding), m.From} }),
-		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Drops: each(d.Drops, dropJSON),
+		Unsure: each(d.Unsure, findingJSON), Skips: each(d.Skips, skipJSON), Objects: each(r.Objects, objectJSON), Drops: each(d.Drops, dropJSON),
 	}
 	if r.FailOn == checks.Off {
 		out.FailOn = "none"
@@ -325,13 +328,14 @@ func placeJSON(f *source.File, s source.Span) jsonPlace {
 
 // escapeJSON writes as escapes what a terminal would obey, a person not see, or a
 // machine that reads logs take for a command. They mean the same to whoever reads the
-// JSON, and all of it can only stand in strings.
+// JSON, and all of it can only stand in strings. So does U+FFFD, which stands for what is
+// not UTF-8, because Go 1.26 escapes it there and 1.27 does not.
 func escapeJSON(text []byte) []byte {
 	text = commandAnywhere.ReplaceAll(text, []byte(`\u0023$1`))
 	var out bytes.Buffer
 	for len(text) > 0 {
 		r, size := utf8.DecodeRune(text)
-		if unseen(r) && r != '\n' {
+		if r == utf8.RuneError || unseen(r) && r != '\n' {
 			for _, unit := range utf16.Encode([]rune{r}) {
 				fmt.Fprintf(&out, `\u%04x`, unit)
 			}

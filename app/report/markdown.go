@@ -78,11 +78,11 @@ func skipped(s checks.Skip) string {
 		b.WriteString(place(s.Path, s.Line()) + ": ")
 	}
 	if s.Rule != "" {
-		b.WriteString(codeSpan(s.Rule) + ": ")
+		b.WriteString(CodeSpan(s.Rule) + ": ")
 	}
-	b.WriteString(prose(s.Reason))
+	b.WriteString(Prose(s.Reason))
 	if s.Help != "" {
-		b.WriteString(" " + prose(s.Help))
+		b.WriteString(" " + Prose(s.Help))
 	}
 	return b.String()
 }
@@ -90,12 +90,14 @@ func skipped(s checks.Skip) string {
 func details(r *review.Review) string {
 	d := r.Delta
 	p := page{}
-	for i, f := range d.New {
+	groups := together(d.New)
+	for i, f := range groups {
 		if !p.add(entry(f)) {
-			p.more("\n", len(d.New)-i)
+			p.more("\n", len(groups)-i)
 			return p.String()
 		}
 	}
+	p.section("Kubernetes objects changed", objectLines(r.Objects))
 	var lines []string
 	for _, f := range d.Unsure {
 		lines = append(lines, short(f))
@@ -116,7 +118,7 @@ func details(r *review.Review) string {
 
 	lines = nil
 	for _, m := range d.Moved {
-		lines = append(lines, short(m.Finding)+" It was in "+codeSpan(m.From)+".")
+		lines = append(lines, short(m.Finding)+" It was in "+CodeSpan(m.From)+".")
 	}
 	p.section("moved with a renamed file", lines)
 
@@ -126,7 +128,7 @@ func details(r *review.Review) string {
 		if drop.By.File != nil {
 			by = "Ignored by " + place(drop.By.File.Path(), drop.By.File.LineAt(drop.By.Span.Start)) + ": "
 		}
-		lines = append(lines, short(drop.Finding)+" "+by+prose(drop.Reason))
+		lines = append(lines, short(drop.Finding)+" "+by+Prose(drop.Reason))
 	}
 	p.section("not reported", lines)
 	return p.String()
@@ -134,22 +136,22 @@ func details(r *review.Review) string {
 
 // heading is the line that names a finding.
 func heading(f checks.Finding) string {
-	rule := prose(f.Rule.ID)
+	rule := Prose(f.Rule.ID)
 	if f.Rule.URL != "" {
 		rule = "[" + rule + "](" + f.Rule.URL + ")"
 	}
 	return fmt.Sprintf("**%s** %s %s", f.Severity, rule, place(f.Path(), f.Line()))
 }
 
-func short(f checks.Finding) string { return heading(f) + ": " + prose(f.Message) }
+func short(f checks.Finding) string { return heading(f) + ": " + Prose(f.Message) }
 
 // entry is a finding with everything that explains it, as an item of a list.
 func entry(f checks.Finding) string {
 	var b strings.Builder
-	b.WriteString("- " + heading(f) + "\n\n  " + prose(f.Message) + "\n")
+	b.WriteString("- " + heading(f) + "\n\n  " + Prose(f.Message) + "\n")
 	for _, more := range []string{provenance(f), f.Help} {
 		if more != "" {
-			b.WriteString("\n  " + prose(more) + "\n")
+			b.WriteString("\n  " + Prose(more) + "\n")
 		}
 	}
 	b.WriteString("\n" + excerptBlock(f.File, f.Span))
@@ -157,7 +159,7 @@ func entry(f checks.Finding) string {
 		if i == 0 {
 			b.WriteString("\n")
 		}
-		b.WriteString("  - " + place(other.File.Path(), other.File.LineAt(other.Span.Start)) + ": " + prose(other.Message) + "\n")
+		b.WriteString("  - " + place(other.File.Path(), other.File.LineAt(other.Span.Start)) + ": " + Prose(other.Message) + "\n")
 	}
 	b.WriteString("\n")
 	return b.String()
@@ -176,9 +178,7 @@ func excerptBlock(f *source.File, s source.Span) string {
 	if shown < last {
 		lines = append(lines, "…")
 	}
-	text := strings.Join(lines, "\n")
-	fence := strings.Repeat("`", max(3, longestRun(text)+1))
-	text = fence + language(f.Path()) + "\n" + text + "\n" + fence
+	text := strings.TrimSuffix(Block(language(f.Path()), strings.Join(lines, "\n")), "\n")
 	return "  " + strings.ReplaceAll(text, "\n", "\n  ") + "\n"
 }
 

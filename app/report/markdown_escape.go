@@ -16,11 +16,11 @@ func place(path string, line int) string {
 	if line > 0 {
 		path += ":" + strconv.Itoa(line)
 	}
-	return codeSpan(path)
+	return CodeSpan(path)
 }
 
-// codeSpan is text of a stranger as a Markdown code span, whatever it holds.
-func codeSpan(s string) string {
+// CodeSpan is text of a stranger as a Markdown code span, whatever it holds.
+func CodeSpan(s string) string {
 	s = printable(line(s))
 	if strings.TrimSpace(s) == "" {
 		return "(blank)"
@@ -30,6 +30,14 @@ func codeSpan(s string) string {
 		s = " " + s + " "
 	}
 	return fence + s + fence
+}
+
+// Block is text of a stranger as a block of code, whatever it holds. GitHub colors it as
+// the language.
+func Block(language, text string) string {
+	text = printable(text)
+	fence := strings.Repeat("`", max(3, longestRun(text)+1))
+	return fence + language + "\n" + text + "\n" + fence + "\n"
 }
 
 // longestRun is the length of the longest run of backticks.
@@ -46,9 +54,9 @@ func longestRun(s string) int {
 	return longest
 }
 
-// prose is a message as one line of Markdown in which its code spans stay and nothing
+// Prose is a message as one line of Markdown in which its code spans stay and nothing
 // else has a meaning.
-func prose(s string) string {
+func Prose(s string) string {
 	s = strings.TrimSpace(printable(line(s)))
 	var b strings.Builder
 	if beginsBlock.MatchString(s) {
@@ -67,7 +75,7 @@ func prose(s string) string {
 			b.WriteString("\\`" + plain(rest))
 			break
 		}
-		b.WriteString(codeSpan(code))
+		b.WriteString(CodeSpan(code))
 		s = after
 	}
 	return b.String()

@@ -61,6 +61,11 @@ func (p *textPage) plan(plan *fixes.Plan) {
 	if plan.Proof != nil {
 		for _, held := range plan.Proof.Held {
 			p.labeled("proof", held)
+			if strings.HasSuffix(held, ":") {
+				for _, f := range plan.Proof.Fields {
+					p.labeled("", "· "+f)
+				}
+			}
 		}
 		for _, open := range plan.Proof.Open {
 			p.labeled("open", open)

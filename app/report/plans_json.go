@@ -66,6 +66,8 @@ type jsonChange struct {
 
 type jsonProof struct {
 	Proven []string `json:"proven"`
+	// The fields of rendered objects that differ, in words.
+	Fields []string `json:"fields"`
 	// What was not proven.
 	Open []string `json:"open"`
 }
@@ -95,7 +97,7 @@ func planJSON(plan *fixes.Plan) jsonPlan {
 		Changes: each(plan.Changes, func(c fixes.Change) jsonChange { return jsonChange{c.Path, c.Diff()} }),
 	}
 	if proof := plan.Proof; proof != nil {
-		one.Proof = &jsonProof{append([]string{}, proof.Held...), append([]string{}, proof.Open...)}
+		one.Proof = &jsonProof{append([]string{}, proof.Held...), append([]string{}, proof.Fields...), append([]string{}, proof.Open...)}
 	}
 	return one
 }

@@ -111,6 +111,15 @@ CMD ["cat"]`)
 		Base:  review.Side{Name: "origin/main...HEAD", Tree: source.Tree{Commit: "0123456789abcdef0123456789abcdef01234567"}},
 		Head:  review.Side{Name: "working tree"},
 		Rules: []*checks.Rule{caches, noShell, rootUser}, Files: 4, Charts: 1, Manifests: 2, FailOn: checks.Warning,
+		Objects: []checks.ObjectChange{
+			{Home: chart.Path(), Object: "Deployment/cats", Sets: []string{checks.DefaultSet, "values-prod.yaml"}, Fields: []checks.FieldChange{
+				{Path: "spec.template.spec.containers[cats].image", Before: "cats:1.2", After: "cats:latest", From: *tag.Origin, To: *tag.Origin},
+				{Path: "spec.replicas", After: "3"},
+				{Path: `metadata.labels["app.kubernetes.io/name"]`, Before: "cats"},
+			}},
+			{Home: "manifests/pod.yaml", Object: "Pod/dogs", Added: true},
+			{Home: chart.Path(), Object: "Service/cats", Sets: []string{"values-prod.yaml"}, Removed: true},
+		},
 		Delta: checks.Delta{
 			New:   []checks.Finding{uid, tag, needs, second, wide, third, long, first, end, user},
 			Fixed: []checks.Finding{finding(noShell, oldDog, at(oldDog, "FROM debian:9"), "Out of support.", ""), finding(caches, oldDog, at(oldDog, "https://example.com/dog"), "What comes from `example.com` can change.", "")},
@@ -170,10 +179,13 @@ func hostile() *review.Review {
 		Skips:  []checks.Skip{{Path: evil.Path(), File: evil, Span: at(evil, "::stop-commands::x"), Rule: "root-user", Reason: all, Help: all}, {Path: evil.Path(), Reason: all}},
 		Drops:  []checks.Drop{{Finding: one, Reason: all, By: checks.Related{File: evil, Span: at(evil, terminal)}}},
 	}
+	objects := []checks.ObjectChange{{Home: evil.Path(), Object: all, Sets: []string{all}, Fields: []checks.FieldChange{{
+		Path: all, Before: all, After: all, To: kube.Origin{Template: kube.Place{File: evil, Span: whole}},
+	}}}}
 	for range 12 {
 		d.New = append(d.New, finding(rootUser, evil, at(evil, "needle"), "One of many, "+all, ""))
 	}
-	return &review.Review{Base: review.Side{Name: "main"}, Head: review.Side{Name: all}, Rules: []*checks.Rule{rootUser}, Files: 1, FailOn: checks.Error, Delta: d}
+	return &review.Review{Base: review.Side{Name: "main"}, Head: review.Side{Name: all}, Rules: []*checks.Rule{rootUser}, Files: 1, FailOn: checks.Error, Delta: d, Objects: objects}
 }
 
 // nothing is a review in which nothing was found.

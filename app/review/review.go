@@ -15,6 +15,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/chart"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -52,6 +53,8 @@ type Options struct {
 type Review struct {
 	Base, Head Side
 	Delta      checks.Delta
+	// Objects are what the change makes of the Kubernetes objects.
+	Objects []checks.ObjectChange
 	// Rules are our own rules that ran or were switched off, for their pages.
 	Rules []*checks.Rule
 	// Files is how many Dockerfiles the head has, Manifests and Charts how many of those.
@@ -97,21 +100,26 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	if err != nil {
 		return nil, err
 	}
+	run := opts.Render
+	if run == nil {
+		run = render.Run
+	}
 	checkOpts := checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Render: opts.Render, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { before, err = run(ctx, base, checkOpts); return err })
-	g.Go(func() (err error) { after, err = run(ctx, head, checkOpts); return err })
+	g.Go(func() (err error) { before, err = check(ctx, base, checkOpts); return err })
+	g.Go(func() (err error) { after, err = check(ctx, head, checkOpts); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
 
 	r := &Review{
 		Base: base, Head: head, Rules: opts.Rules, FailOn: settings.FailOn,
-		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after),
+		Files: after.Dockerfiles, Manifests: after.Manifests, Charts: after.Charts, Delta: checks.Compare(before, after), Objects: checks.CompareObjects(before, after),
 	}
 	r.Touched = touched(base.Tree, r.Delta)
 	r.Delta.Skips = append(skips, r.Delta.Skips...)
@@ -121,7 +129,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	return r, nil
 }
 
-func run(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {
+func check(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {
 	res, err := checks.Run(ctx, side.Tree, opts)
 	if err != nil {
 		return nil, fmt.Errorf("check %s: %w", side.Name, err)

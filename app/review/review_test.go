@@ -1,11 +1,16 @@
 package review_test
 
 import (
+	"context"
+	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/chart/render"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -109,5 +114,92 @@ func TestOfSameTree(t *testing.T) {
 	}
 	if len(r.Delta.Same) != 2 || len(r.Delta.New)+len(r.Delta.Fixed)+len(r.Delta.Moved) > 0 || r.Files != 2 {
 		t.Errorf("delta %+v of %d files", r.Delta, r.Files)
+	}
+}
+
+// TestSettingsOfObjects holds that what settings say of charts, manifests, images and
+// kinds reaches the checks.
+func TestSettingsOfObjects(t *testing.T) {
+	t.Parallel()
+	pod := func(image string) string {
+		return "spec:\n  containers: [{name: app, image: \"" + image + "\", ports: [{containerPort: 80}]}]\n"
+	}
+	files := map[string]string{
+		settingsPath: `manifests:
+  include: [k8s/*.manifest]
+  exclude: [old/**]
+charts:
+  - path: chart
+    set: [name=web]
+images:
+  registry.example.com/web: build/Dockerfile
+pods:
+  Server.example.com: [spec.pod]
+`,
+		"k8s/a.manifest":         "apiVersion: v1\nkind: Pod\nmetadata: {name: included}\n" + pod("x"),
+		"old/a.yaml":             "apiVersion: v1\nkind: Pod\nmetadata: {name: excluded}\n" + pod("x"),
+		"old/chart/Chart.yaml":   "not a chart",
+		"kind.yaml":              "apiVersion: example.com/v1\nkind: Server\nmetadata: {name: custom}\nspec:\n  pod:\n    spec: {containers: [{name: app, image: registry.example.com/web}]}\n",
+		"chart/Chart.yaml":       "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+		"chart/templates/a.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: {{ required \"name\" .Values.name }}}\n" + pod("x"),
+		"build/Dockerfile":       "FROM x\n",
+	}
+	var seen []string
+	rule := &checks.Rule{ID: "seen", Severity: checks.Notice, Object: func(p *checks.ObjectPass) {
+		for _, pod := range p.Pods {
+			c := pod.Containers[0]
+			at := ""
+			if i := p.Image(c); i != nil && i.File != nil {
+				at = i.File.Path()
+			}
+			p.Report(p.Object.Where(c.Node), checks.Finding{Key: at})
+		}
+	}}
+	side := review.Side{Name: "side", Tree: checktest.Tree(files)}
+	r, err := review.Of(t.Context(), side, side, review.Options{Rules: []*checks.Rule{rule}, KnownIDs: []string{"seen"}, Now: checktest.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range r.Delta.Same {
+		seen = append(seen, f.Key)
+	}
+	for _, s := range r.Delta.Skips {
+		t.Errorf("skip %s: %s", s.Path, s.Reason)
+	}
+	slices.Sort(seen)
+	want := []string{"Pod/included ", "Pod/web ", "Server/custom build/Dockerfile"}
+	if !slices.Equal(seen, want) {
+		t.Errorf("seen %q, want %q", seen, want)
+	}
+	if r.Charts != 1 || r.Manifests != 2 || len(r.Objects) > 0 {
+		t.Errorf("%d charts, %d manifests, changes %+v", r.Charts, r.Manifests, r.Objects)
+	}
+}
+
+// TestRendersOnce demands that a chart which the change does not touch is rendered once.
+func TestRendersOnce(t *testing.T) {
+	t.Parallel()
+	chart := func(dir, port string) map[string]string {
+		return map[string]string{
+			dir + "/Chart.yaml":         "apiVersion: v2\nname: web\nversion: 1.0.0\n",
+			dir + "/templates/pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: p" + port + "}\n",
+		}
+	}
+	base, head := chart("a", "1"), chart("a", "1")
+	maps.Copy(base, chart("b", "1"))
+	maps.Copy(head, chart("b", "2"))
+	var rendered atomic.Int32
+	r, err := review.Of(t.Context(), review.Side{Name: "base", Tree: checktest.Tree(base)}, review.Side{Name: "head", Tree: checktest.Tree(head)}, review.Options{
+		Now: checktest.Now,
+		Render: func(ctx context.Context, req *render.Request) (*render.Response, error) {
+			rendered.Add(1)
+			return render.Run(ctx, req)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := rendered.Load(); got != 3 || len(r.Objects) != 2 {
+		t.Errorf("%d renderings, want 3; changes %+v", got, r.Objects)
 	}
 }

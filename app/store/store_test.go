@@ -334,6 +334,22 @@ func TestSilence(t *testing.T) {
 	})
 }
 
+func TestPause(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, address string) {
+		s := open(t, address, newClock())
+		for _, paused := range []bool{true, false, true} {
+			check(t, s.Pause(t.Context(), 1, 2, paused))
+			if got, err := s.Paused(t.Context(), 1, 2); err != nil || got != paused {
+				t.Errorf("paused %t, %v; want %t", got, err, paused)
+			}
+		}
+		if got, err := s.Paused(t.Context(), 1, 3); err != nil || got {
+			t.Errorf("another pull request is paused: %t, %v", got, err)
+		}
+	})
+}
+
 func TestCredentials(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, address string) {

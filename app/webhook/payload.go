@@ -59,6 +59,7 @@ type payload struct {
 
 	Ref     string   `json:"ref"`
 	After   string   `json:"after"`
+	Created bool     `json:"created"`
 	Deleted bool     `json:"deleted"`
 	Forced  bool     `json:"forced"`
 	Commits []commit `json:"commits"`

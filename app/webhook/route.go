@@ -10,6 +10,7 @@ import (
 	"github.com/chiselbot/chiselbot/app"
 	"github.com/chiselbot/chiselbot/app/command"
 	"github.com/chiselbot/chiselbot/app/config"
+	"github.com/chiselbot/chiselbot/app/propose"
 	"github.com/chiselbot/chiselbot/app/report"
 )
 
@@ -157,10 +158,11 @@ func (r request) checkRun() (Routed, error) {
 		return Routed{}, errMalformed
 	case r.CheckRun.App.ID != r.self:
 		return ignored("a check run of another App")
-	case r.Action == "requested_action" && r.RequestedAction.Identifier != report.Recheck.Identifier:
-		return ignored("no such button")
 	}
 	subject, ok := app.SubjectOf(r.CheckRun.ExternalID)
+	if r.Action == "requested_action" && r.RequestedAction.Identifier != report.Recheck.Identifier {
+		return r.button(subject.Number)
+	}
 	cause, head := app.Delivered(r.guid), r.CheckRun.HeadSHA
 	switch {
 	case !ok:
@@ -169,6 +171,23 @@ func (r request) checkRun() (Routed, error) {
 		return Routed{Job: app.ReviewPullRequest{Cause: cause, Repository: r.repo, Number: subject.Number, Head: head, Again: r.guid}}, nil
 	}
 	return Routed{Job: app.AnswerMergeGroup{Cause: cause, Repository: r.repo, Head: head, Base: subject.Base, Again: r.guid}}, nil
+}
+
+// buttons are the commands of the check run's buttons.
+var buttons = map[string]command.Verb{report.Fix.Identifier: command.Fix, report.Migrate.Identifier: command.Migrate}
+
+// button gives the command that a button stands for, in the name of who pressed it.
+func (r request) button(number int) (Routed, error) {
+	verb, ok := buttons[r.RequestedAction.Identifier]
+	switch {
+	case !ok || number <= 0:
+		return ignored("no such button")
+	case r.Sender.Type != "User":
+		return ignored("not pressed by a person")
+	}
+	return Routed{Job: app.Command{
+		Cause: app.Delivered(r.guid), Repository: r.repo, Number: number, Body: command.Prefix + " " + string(verb), Sender: r.Sender.Login,
+	}}, nil
 }
 
 // checkSuite answers "re-run all checks".
@@ -194,20 +213,27 @@ func (r request) mergeGroup() (Routed, error) {
 }
 
 // push looks at a repository whose settings changed, and at all repositories when the
-// owner's did.
+// owner's did. Any other push may be to a branch for which there is a proposal.
 func (r request) push() (Routed, error) {
-	switch {
-	case r.repo.ID == 0:
+	if r.repo.ID == 0 {
 		return Routed{}, errMalformed
-	case r.Deleted, r.Ref != "refs/heads/"+r.Repository.DefaultBranch:
-		return ignored("not to the default branch")
+	}
+	branch, ok := strings.CutPrefix(r.Ref, "refs/heads/")
+	keep := app.KeepProposal{Cause: app.Delivered(r.guid), Repository: r.repo, Branch: branch}
+	switch {
+	case r.Deleted, !ok, strings.HasPrefix(branch, propose.Prefix):
+		return ignored("not to a branch that anything was proposed for")
+	case branch != r.Repository.DefaultBranch && r.Created:
+		return ignored("to a new branch")
+	case branch != r.Repository.DefaultBranch:
+		return Routed{Job: keep}, nil
 	}
 	cause := app.Delivered(r.guid)
 	if strings.EqualFold(r.repo.Name, app.OwnersRepository) && r.touches(config.OwnersPath) {
 		return Routed{Job: app.LookAtInstallation{Cause: cause, Installation: r.Installation.ID, Again: r.guid}}, nil
 	}
 	if !r.touches(config.Paths()...) {
-		return ignored("the settings did not change")
+		return Routed{Job: keep}, nil
 	}
 	return Routed{Job: app.LookAtRepository{Cause: cause, Repository: r.repo, Again: r.guid}}, nil
 }

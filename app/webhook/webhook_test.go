@@ -231,6 +231,10 @@ func TestRoute(t *testing.T) {
 		{name: "re-run of who knows what", event: "check_run", body: run("rerequested", "4", "x", ""), want: app.Recheck{Cause: cause, Repository: repo, Head: "abc", Again: guid}},
 		{name: "button", event: "check_run", body: run("requested_action", "4", "pull/7/00", `"requested_action": {"identifier": "recheck"}, `), want: again(review)},
 		{name: "another button", event: "check_run", body: run("requested_action", "4", "pull/7/00", `"requested_action": {"identifier": "x"}, `), ignored: "no such button"},
+		{name: "fix button", event: "check_run", body: run("requested_action", "4", "pull/7/00", `"requested_action": {"identifier": "fix"}, "sender": {"login": "alice", "type": "User"}, `), want: app.Command{Cause: cause, Repository: repo, Number: 7, Body: "/chisel fix", Sender: "alice"}},
+		{name: "migrate button", event: "check_run", body: run("requested_action", "4", "pull/7/00", `"requested_action": {"identifier": "migrate"}, "sender": {"login": "alice", "type": "User"}, `), want: app.Command{Cause: cause, Repository: repo, Number: 7, Body: "/chisel migrate", Sender: "alice"}},
+		{name: "a robot's button", event: "check_run", body: run("requested_action", "4", "pull/7/00", `"requested_action": {"identifier": "fix"}, "sender": {"login": "x[bot]", "type": "Bot"}, `), ignored: "not pressed by a person"},
+		{name: "a merge group's fix button", event: "check_run", body: run("requested_action", "4", "group/"+base+"/00", `"requested_action": {"identifier": "fix"}, `), ignored: "no such button"},
 		{name: "another App's run", event: "check_run", body: run("rerequested", "5", "pull/7/00", ""), ignored: "a check run of another App"},
 		{name: "our own run completed", event: "check_run", body: run("completed", "4", "pull/7/00", ""), ignored: "no route for the action"},
 		{name: "re-run all", event: "check_suite", body: `{"action": "rerequested", "check_suite": {"head_sha": "abc", "app": {"id": 4}}, ` + where + `}`, want: app.Recheck{Cause: cause, Repository: repo, Head: "abc", Again: guid}},
@@ -242,8 +246,11 @@ func TestRoute(t *testing.T) {
 		{name: "settings pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": [".github/chiselbot.yml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
 		{name: "settings removed", event: "push", body: push("r", "refs/heads/main", `{"added": ["a"]}, {"removed": [".github/chiselbot.yaml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
 		{name: "who knows what pushed", event: "push", body: push("r", "refs/heads/main", ""), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
-		{name: "other files pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": ["Dockerfile"]}`), ignored: "the settings did not change"},
-		{name: "another branch pushed", event: "push", body: push("r", "refs/heads/next", `{"modified": [".github/chiselbot.yml"]}`), ignored: "not to the default branch"},
+		{name: "other files pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": ["Dockerfile"]}`), want: app.KeepProposal{Cause: cause, Repository: repo, Branch: "main"}},
+		{name: "another branch pushed", event: "push", body: push("r", "refs/heads/next", `{"modified": [".github/chiselbot.yml"]}`), want: app.KeepProposal{Cause: cause, Repository: repo, Branch: "next"}},
+		{name: "a new branch pushed", event: "push", body: strings.Replace(push("r", "refs/heads/next", ""), "{", `{"created": true, `, 1), ignored: "to a new branch"},
+		{name: "our own branch pushed", event: "push", body: push("r", "refs/heads/chiselbot/chiseled/main", ""), ignored: "not to a branch that anything was proposed for"},
+		{name: "a tag pushed", event: "push", body: push("r", "refs/tags/v1", ""), ignored: "not to a branch that anything was proposed for"},
 		{name: "owner's settings pushed", event: "push", body: push(".github", "refs/heads/main", `{"modified": ["chiselbot.yml"]}`), want: app.LookAtInstallation{Cause: cause, Installation: 1, Again: guid}},
 		{name: "a repository's own hook", event: "push", body: strings.Replace(push("r", "refs/heads/main", ""), `"installation": {"id": 1}, `, "", 1), ignored: "not sent to an installation"},
 
@@ -337,7 +344,7 @@ func TestRealPayloads(t *testing.T) {
 	for _, want := range []string{
 		"pull_request opened", "pull_request synchronize", "pull_request reopened", "pull_request ready_for_review",
 		"check_run rerequested", "check_suite rerequested", "merge_group checks_requested",
-		"push, but not to the default branch", "push, but the settings did not change",
+		"push",
 		"installation created", "installation_repositories added",
 	} {
 		if routed[want] == 0 {

@@ -56,15 +56,15 @@ type Images struct {
 
 // IsStatement reports whether a file may say what builds an image.
 func IsStatement(name string) bool {
-	base := strings.ToLower(path.Base(name))
-	ext := path.Ext(base)
+	file := strings.ToLower(path.Base(name))
+	ext := path.Ext(file)
 	yaml := ext == ".yaml" || ext == ".yml"
 	switch {
-	case yaml && (strings.HasPrefix(base, "docker-compose") || strings.HasPrefix(base, "compose") || strings.HasPrefix(base, "skaffold")):
+	case yaml && (strings.HasPrefix(file, "docker-compose") || strings.HasPrefix(file, "compose") || strings.HasPrefix(file, "skaffold")):
 		return true
 	case yaml && strings.HasPrefix(name, ".github/workflows/"):
 		return true
-	case base == "makefile" || ext == ".sh" || base == ".gitlab-ci.yml" || yaml && strings.HasPrefix(base, "azure-pipelines"):
+	case file == "makefile" || ext == ".sh" || file == ".gitlab-ci.yml" || yaml && strings.HasPrefix(file, "azure-pipeline"):
 		return true
 	}
 	return false
@@ -95,6 +95,8 @@ func (m *Images) read(file *source.File) []statement {
 		all = skaffold(file)
 	case strings.HasPrefix(file.Path(), ".github/workflows/"):
 		all = append(workflow(file), commands(file)...)
+	case strings.HasPrefix(name, "azure-pipeline"):
+		all = append(pipeline(file), commands(file)...)
 	default:
 		all = commands(file)
 	}
@@ -151,13 +153,19 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 // stated is what a file says about the image. Where several name different Dockerfiles,
 // nothing is certain.
 func (m *Images) stated(ref base.Reference) (Link, bool) {
-	var found []Link
+	var found, ofTag []Link
 	for _, s := range m.statements {
 		if matches(s.image, ref.Repository) {
 			found = append(found, s.link)
+			if tagged(s.image, ref.Tag) {
+				ofTag = append(ofTag, s.link)
+			}
 		}
 	}
-	return agreed(found)
+	if l, ok := agreed(found); ok {
+		return l, true
+	}
+	return agreed(ofTag) // one repository for several Dockerfiles, told apart by tags
 }
 
 // agreed is the first of links that name the same Dockerfile and stage.

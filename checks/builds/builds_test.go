@@ -66,6 +66,24 @@ jobs:
       - run: |
           docker buildx build --platform linux/amd64 \
             -t "ghcr.io/me/mailer:1" -f odd/four/Dockerfile .
+-- pipelines/azure-pipelines.yml --
+stages:
+  - jobs:
+      - steps:
+          - task: Docker@2
+            inputs:
+              repository: me/two-tags
+              Dockerfile: $(Build.SourcesDirectory)/odd/two/Dockerfile
+              tags: $(Build.BuildId)
+          - task: Docker@2
+            inputs:
+              repository: me/two-tags
+              Dockerfile: odd/four/Dockerfile
+              tags: |
+                latest-chiseled
+                $(Build.BuildId)-chiseled
+          - task: Docker@2
+            inputs: {repository: me/any, Dockerfile: "**/Dockerfile"}
 -- Makefile --
 image:
 	docker build -t $(REGISTRY)/ledger:$(shell git describe) odd/four
@@ -100,6 +118,9 @@ func TestOf(t *testing.T) {
 		{"ghcr.io/anybody/reporting", ".", "odd/three/Dockerfile 3 line 11 `.github/workflows/ci.yml` builds it from there"},
 		{"ghcr.io/me/mailer", ".", "odd/four/Dockerfile 3 line 15 `.github/workflows/ci.yml` builds it from there"},
 		{"registry.example.com/a/ledger", ".", "odd/four/Dockerfile 3 line 2 `Makefile` builds it from there"},
+		{"me/two-tags:1.2-chiseled", ".", "odd/four/Dockerfile 3 line 11 `pipelines/azure-pipelines.yml` builds it from there"},
+		{"me/two-tags:1.2", ".", ""},
+		{"me/any", ".", ""},
 		{"ghcr.io/me/catalog-api", ".", `src/Catalog.API/Dockerfile 2 it is called "catalog-api" as the image is`},
 		{"ghcr.io/me/orders", ".", `services/orders/src/Dockerfile 2 it is called "orders" as the image is`},
 		{"ghcr.io/me/payment", ".", `docker/payment.Dockerfile 2 it is called "payment" as the image is`},

@@ -15,8 +15,8 @@ import (
 // $X, $(X) of make).
 var variable = regexp.MustCompile(`\$\{\{[^}]*\}\}|\$\{[^}]*\}|\$\([^)]*\)|\$[A-Za-z_]\w*`)
 
-// any stands for the value of a variable that is not known; it may have slashes.
-const any = "\x00"
+// unknown stands for the value of a variable that is not known; it may have slashes.
+const unknown = "\x00"
 
 // pattern is an image as it is written, with defaults in place of variables.
 func pattern(image string) string {
@@ -26,7 +26,7 @@ func pattern(image string) string {
 				return value
 			}
 		}
-		return any
+		return unknown
 	})
 }
 
@@ -38,15 +38,15 @@ func matches(written, repository string) bool {
 	if colon := strings.LastIndexByte(p, ':'); colon > strings.LastIndexByte(p, '/') {
 		p = p[:colon]
 	}
-	if !strings.Contains(p, any) {
+	if !strings.Contains(p, unknown) {
 		ref, err := base.ParseReference(p)
 		return err == nil && ref.Repository == repository
 	}
 	last := p[strings.LastIndexByte(p, '/')+1:]
-	if strings.Contains(last, any) {
+	if strings.Contains(last, unknown) {
 		return false
 	}
-	parts := strings.Split(p, any)
+	parts := strings.Split(p, unknown)
 	rest, ok := strings.CutPrefix(repository, parts[0])
 	if !ok {
 		return false
@@ -59,6 +59,22 @@ func matches(written, repository string) bool {
 		rest = rest[i+len(part):]
 	}
 	return strings.HasSuffix(rest, parts[len(parts)-1])
+}
+
+// tagged reports whether an image as written has a tag, of which a part is plain text,
+// and that tag is the given one: web:$VERSION-chiseled and 1.2-chiseled.
+func tagged(written, tag string) bool {
+	p := strings.Trim(pattern(strings.TrimSpace(written)), `"'`)
+	colon := strings.LastIndexByte(p, ':')
+	if tag == "" || colon <= strings.LastIndexByte(p, '/') {
+		return false
+	}
+	parts := strings.Split(p[colon+1:], unknown)
+	first, last := parts[0], parts[len(parts)-1]
+	if len(parts) == 1 {
+		return first == tag
+	}
+	return first+last != "" && len(tag) >= len(first)+len(last) && strings.HasPrefix(tag, first) && strings.HasSuffix(tag, last)
 }
 
 // generic are folders that say nothing of what is built in them.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -118,6 +119,43 @@ func workflow(file *source.File) []statement {
 	return all
 }
 
+// pipeline reads the tasks of Azure Pipelines that build images. The registry is named by
+// a connection, which is not in the repository.
+// https://learn.microsoft.com/azure/devops/pipelines/tasks/reference/docker-v2
+func pipeline(file *source.File) []statement {
+	var all []statement
+	var visit func(n *kube.Node)
+	visit = func(n *kube.Node) {
+		inputs := n.Get("inputs")
+		if repository := inputs.Get("repository"); repository != nil && strings.HasPrefix(n.Text("task"), "Docker@") {
+			dockerfile := inputs.Text("Dockerfile")
+			if dockerfile == "" || strings.HasPrefix(dockerfile, "**/") {
+				return // the first that is found, whichever that is
+			}
+			dockerfile = strings.TrimLeft(strings.TrimPrefix(dockerfile, "$(Build.SourcesDirectory)"), "/")
+			tags := inputs.Text("tags")
+			if tags == "" {
+				tags = "$(Build.BuildId)"
+			}
+			for tag := range strings.FieldsFuncSeq(tags, func(r rune) bool { return r == '\n' || r == ',' }) {
+				for _, dir := range []string{".", path.Dir(file.Path())} {
+					s := state(file, repository, dir, dockerfile, "")
+					s.image = "$(registry)/" + repository.Text() + ":" + strings.TrimSpace(tag)
+					all = append(all, s)
+				}
+			}
+			return
+		}
+		for _, item := range n.Items {
+			visit(item)
+		}
+	}
+	for _, root := range roots(file) {
+		visit(root)
+	}
+	return all
+}
+
 // An environment is the env mappings that a step sees, the outermost first.
 type environment []*kube.Node
 
@@ -127,8 +165,8 @@ var envVariable = regexp.MustCompile(`\$\{\{\s*env\.(\w+)\s*\}\}`)
 func (e environment) fill(text string) string {
 	return envVariable.ReplaceAllStringFunc(text, func(v string) string {
 		name := envVariable.FindStringSubmatch(v)[1]
-		for i := len(e) - 1; i >= 0; i-- {
-			if value := e[i].Text(name); value != "" {
+		for _, outer := range slices.Backward(e) {
+			if value := outer.Text(name); value != "" {
 				return value
 			}
 		}

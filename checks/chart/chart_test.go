@@ -1,10 +1,14 @@
 package chart_test
 
 import (
+	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
 	"testing"
 	"testing/fstest"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/checks/chart"
@@ -75,5 +79,57 @@ spec:
 	want := " Service release-name 0  values-prod.yaml Service release-name 0  ci/plain-values.yaml Service release-name 0 "
 	if strings.Join(got, " ") != want {
 		t.Errorf("got %q, want %q", strings.Join(got, " "), want)
+	}
+}
+
+// unreadable are files that a tree has but does not give.
+type unreadable struct {
+	fstest.MapFS
+	errs map[string]error
+}
+
+func (u unreadable) Open(name string) (fs.File, error) {
+	if err := u.errs[name]; err != nil {
+		return nil, err
+	}
+	return u.MapFS.Open(name)
+}
+
+// TestUnreadable holds that a file which the tree does not give is lost alone.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{}
+	for name, text := range map[string]string{
+		"Chart.yaml": "apiVersion: v2\nname: a\nversion: 1.0.0\n", "templates/crd.yaml": "large", "templates/broken.yaml": "broken",
+		"templates/object.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: a}\n",
+	} {
+		files[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	tree := source.Tree{FS: unreadable{files, map[string]error{
+		"templates/crd.yaml":    fmt.Errorf("open it: %w", source.ErrTooLarge),
+		"templates/broken.yaml": errors.New("object is not in the repository"),
+	}}}
+	charts, err := chart.Find(t.Context(), tree, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := charts.Load(t.Context(), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var problems []string
+	for _, p := range c.Problems {
+		problems = append(problems, p.Path+": "+p.Message)
+	}
+	want := []string{
+		"templates/broken.yaml: The file cannot be read: read templates/broken.yaml: object is not in the repository.",
+		"templates/crd.yaml: The file is larger than 1 MiB and is left out.",
+	}
+	if diff := cmp.Diff(want, problems); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+	renderings, err := c.Render(t.Context(), render.Run)
+	if err != nil || len(renderings) != 1 || len(renderings[0].Objects()) != 1 {
+		t.Errorf("the rest of the chart renders to %v, %v", renderings, err)
 	}
 }

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -94,8 +95,15 @@ func (l *loader) folder(ctx context.Context, dir string) ([]*file, error) {
 			return nil
 		}
 		text, err := l.read(name)
-		if err != nil {
+		switch {
+		case errors.Is(err, errTooMuch):
 			return err
+		case errors.Is(err, source.ErrTooLarge):
+			l.chart.lost(rel, "The file is larger than 1 MiB and is left out.", "")
+			return nil
+		case err != nil:
+			l.chart.lost(rel, fmt.Sprintf("The file cannot be read: %v.", err), "")
+			return nil
 		}
 		files = append(files, &file{name: rel, source: text})
 		if len(files) > maxFiles {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -171,7 +172,7 @@ func mapDocument(t *testing.T, d *chart.Document, out *strings.Builder) {
 				t.Errorf("%s:%d: %q: verified is %t", d.File.Path(), line, d.File.Slice(part), origin.Verified)
 			}
 			origins = append(origins, originName(origin))
-			if m := token.FindStringSubmatch(d.File.Slice(part)); m != nil && !strings.Contains(placeLine(origin.Template), "@"+m[1]) {
+			if m := token.FindStringSubmatch(d.File.Slice(part)); len(m) > 0 && !strings.Contains(placeLine(origin.Template), "@"+m[1]) {
 				t.Errorf("%s:%d: %q comes from %q", d.File.Path(), line, d.File.Slice(part), placeLine(origin.Template))
 			}
 		}
@@ -186,8 +187,8 @@ func mapDocument(t *testing.T, d *chart.Document, out *strings.Builder) {
 // the innermost first, and the key with its place in the values.
 func originName(o kube.Origin) string {
 	s := placeName(o.Template)
-	for i := len(o.Includes) - 1; i >= 0; i-- {
-		s += " < " + placeName(o.Includes[i])
+	for _, at := range slices.Backward(o.Includes) {
+		s += " < " + placeName(at)
 	}
 	if o.Value != nil {
 		s += " = " + o.Value.Key

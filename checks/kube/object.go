@@ -77,4 +77,8 @@ type Problem struct {
 	Message string
 	// Lost says that an object, or all that follows, could not be read because of it.
 	Lost bool
+	// Other says that what stands there is YAML but no object.
+	Other bool
+	// Excessive says that there is too much to be read, whether or not it is right.
+	Excessive bool
 }

@@ -28,16 +28,30 @@ type parser struct {
 	nodes    int // made so far
 }
 
+// excess notes that there is too much to be read.
+func (p *parser) excess(at source.Span, format string, args ...any) {
+	p.problems = p.problems[:min(len(p.problems), maxProblems-1)] // this one must be known
+	p.problems = append(p.problems, Problem{Span: at, Lost: true, Excessive: true, Message: fmt.Sprintf(format, args...)})
+}
+
 func (p *parser) problem(at source.Span, lost bool, format string, args ...any) {
 	if len(p.problems) < maxProblems {
 		p.problems = append(p.problems, Problem{Span: at, Lost: lost, Message: fmt.Sprintf(format, args...)})
 	}
 }
 
+// other is a problem with what is no object.
+func (p *parser) other(at source.Span, format string, args ...any) {
+	if n := len(p.problems); n < maxProblems {
+		p.problem(at, true, format, args...)
+		p.problems[n].Other = true
+	}
+}
+
 // parse gives the root of each YAML document that has content.
 func (p *parser) parse(root func(*Node)) {
 	if n := len(p.file.Text()); n > maxBytes {
-		p.problem(source.Span{}, true, "The document has %d bytes; at most %d are read.", n, maxBytes)
+		p.excess(source.Span{}, "The document has %d bytes; at most %d are read.", n, maxBytes)
 		return
 	}
 	for _, part := range split(p.file.Text()) {
@@ -110,7 +124,7 @@ type objectParser struct {
 func (p *objectParser) object(root *Node) {
 	if len(p.objects) >= maxObjects {
 		if len(p.objects) == maxObjects {
-			p.problem(root.Span, true, "The document has more than %d objects.", maxObjects)
+			p.excess(root.Span, "The document has more than %d objects.", maxObjects)
 		}
 		return
 	}
@@ -121,9 +135,9 @@ func (p *objectParser) object(root *Node) {
 	}
 	switch items := root.Get("items"); {
 	case root.Kind != Mapping:
-		p.problem(root.Span, true, "This is not a Kubernetes object but a %s.", root.Kind)
+		p.other(root.Span, "This is not a Kubernetes object but a %s.", root.Kind)
 	case o.APIVersion == "" || o.Kind == "":
-		p.problem(root.Span, true, "This is not a Kubernetes object: it has no `apiVersion` or no `kind`.")
+		p.other(root.Span, "This is not a Kubernetes object: it has no `apiVersion` or no `kind`.")
 	case strings.HasSuffix(o.Kind, "List") && items != nil && items.Kind == Sequence:
 		for _, item := range root.List("items") {
 			p.object(item)
@@ -154,7 +168,7 @@ func (c *converter) convert(y *yaml.Node, indent, depth int) (*Node, bool) {
 	if c.nodes++; c.nodes > maxNodes || depth > maxDepth {
 		if !c.full {
 			c.full = true
-			c.problem(c.text.start(y), true, "The document has more than %d values, or aliases that stand for as many, or nests deeper than %d.", maxNodes, maxDepth)
+			c.excess(c.text.start(y), "The document has more than %d values, or aliases that stand for as many, or nests deeper than %d.", maxNodes, maxDepth)
 		}
 		return nil, false
 	}
@@ -192,7 +206,7 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*Node, bool) {
 			return nil, false
 		}
 		if key.Kind != yaml.ScalarNode {
-			c.problem(c.text.start(y.Content[i]), false, "The name of a field must be a string.")
+			c.problem(c.text.start(y.Content[i]), true, "The name of a field must be a string.")
 			continue
 		}
 		value.Key, value.KeySpan = key.Value, c.text.scalar(y.Content[i], y.Column-1)

@@ -115,7 +115,7 @@ func TestParse(t *testing.T) {
 			"twice the same field",
 			"apiVersion: v1\nkind: A\na: 1\na: 2\n? [b]\n: c\n",
 			"v1 A /\n apiVersion string \"v1\"\n kind string \"A\"\n a number \"2\"\n" +
-				"4 lost=false The field `a` is set twice; the last one counts.\n5 lost=false The name of a field must be a string.\n",
+				"4 lost=false The field `a` is set twice; the last one counts.\n5 lost=true The name of a field must be a string.\n",
 		},
 	}
 	for _, tt := range tests {

@@ -28,7 +28,7 @@ const markEvery = 256
 
 func newText(body string, base int) *text {
 	t := &text{body: body, base: base, lines: []int{0}, marks: map[int][]int{}}
-	for i := 0; i < len(body); i++ {
+	for i := range len(body) {
 		// The parser's idea of a line break, which is that of YAML 1.1.
 		switch rest := body[i:]; {
 		case rest[0] == '\n',

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,12 +27,24 @@ func TestChecks(t *testing.T) {
 	var got []string
 	for _, r := range rules {
 		got = append(got, r.ID)
-		if r.Title == "" || (r.Severity == checks.Off) != (offByDefault[r.ID] != "") || r.URL == "" || !strings.HasPrefix(r.Doc, "# "+r.ID+"\n") {
+		if r.Title == "" || r.Severity == checks.Off && adjusted[r.ID].because == "" || r.URL == "" || !strings.HasPrefix(r.Doc, "# "+r.ID+"\n") {
 			t.Errorf("%s is described incompletely: %+v", r.ID, r)
 		}
 	}
 	if diff := gocmp.Diff(IDs(), got); diff != "" {
 		t.Errorf("ids (-listed +in Trivy):\n%s", diff)
+	}
+	for id := range adjusted {
+		if !slices.Contains(got, id) {
+			t.Errorf("the severity of %s is adjusted, but there is no such check", id)
+		}
+	}
+	for _, p := range problems {
+		for _, id := range p.ids {
+			if !slices.Contains(got, id) || p.because == "" {
+				t.Errorf("the problem %q: there is no check %s, or no reason", p.name, id)
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -325,6 +326,61 @@ func BenchmarkCompileObjects(b *testing.B) {
 		}
 		if _, err := p.question("Deployment"); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// FuzzScanObject demands that no object makes the checks or the search for places fail,
+// that the same object gives the same findings, and that none shows where Trivy was told
+// a part of the object stands.
+func FuzzScanObject(f *testing.F) {
+	for _, name := range manifestNames(f) {
+		f.Add(manifestText(f, name))
+	}
+	f.Add("apiVersion: v1\nkind: Pod\nreview: {object: {kind: Pod, metadata: {name: a}, spec: {containers: [{name: a}]}}}\n")
+	f.Add("apiVersion: v1\nkind: Pod\n__defsec_metadata: {startline: 9, endline: a}\nspec: {containers: [{__defsec_metadata: {startline: -1, parent: {}}, image: b}]}\n")
+	f.Add("apiVersion: apps/v1\nkind: Deployment\nspec: {containers: [{name: a, securityContext: {capabilities: {add: [SYS_MODULE]}}, env: [{value: hunter2}]}]}\n")
+	s := shared()
+	f.Fuzz(func(t *testing.T, text string) {
+		objects, _ := kube.Parse(source.NewFile("manifest.yaml", text), nil)
+		for i, o := range objects {
+			if i == 3 {
+				break
+			}
+			findings, err := s.ScanObject(t.Context(), o)
+			again, errAgain := s.ScanObject(t.Context(), o)
+			if fmt.Sprint(err) != fmt.Sprint(errAgain) || len(findings) != len(again) {
+				t.Fatalf("%d findings and %v, then %d and %v", len(findings), err, len(again), errAgain)
+			}
+			if err != nil && !strings.Contains(err.Error(), "run Trivy's checks: ") {
+				t.Fatal(err)
+			}
+			for _, one := range findings {
+				at := one.At.Place()
+				if at.IsZero() || at.Span.Start < 0 || at.Span.End < at.Span.Start || at.Span.End > len(text) {
+					t.Fatalf("%s stands at %+v of %d bytes", one.Rule.ID, at.Span, len(text))
+				}
+				if one.Key == "" || one.Message == "" || strings.Contains(one.Message, metadataKey) {
+					t.Fatalf("%s [%s] says %q", one.Rule.ID, one.Key, one.Message)
+				}
+			}
+		}
+	})
+}
+
+// TestObjectChecksFail holds that a check which cannot be evaluated is named, and that
+// all others are.
+func TestObjectChecksFail(t *testing.T) {
+	t.Parallel()
+	o := object(t, "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: b}\nspec: {containers: [{name: c, image: 'tiller:1', metadata: {name: d}}]}\n")
+	for range 2 {
+		findings, err := shared().ScanObject(t.Context(), o)
+		var some *checks.ScanError
+		if !errors.As(err, &some) || len(some.Checks) != 1 || some.Checks[0] != "KSV-0102" {
+			t.Fatalf("ScanObject gives %v", err)
+		}
+		if len(findings) != 16 {
+			t.Errorf("%d findings, want 16", len(findings))
 		}
 	}
 }

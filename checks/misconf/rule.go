@@ -64,11 +64,26 @@ var severities = map[string]checks.Severity{
 	"LOW":      checks.Notice,
 }
 
-// offByDefault are the checks that say nothing unless the settings give them a severity,
-// each with the reason, a clause.
-var offByDefault = map[string]string{
-	"KSV-0110": "charts and most manifests leave the namespace to whoever applies them, and the check takes that for the namespace `default`",
-	"KSV-0125": "the check trusts the registries of three clouds and no other, whatever your own is",
+// adjusted are the severities that are not Trivy's, each with the reason, a clause. What is
+// off says nothing unless the settings give it a severity.
+var adjusted = map[string]struct {
+	severity checks.Severity
+	because  string
+}{
+	"KSV-01010": {checks.Off, "it takes any number, and any word in capitals, for that of a passport"},
+	"KSV-0110":  {checks.Off, "charts and most manifests leave the namespace to whoever applies them, and the check takes that for the namespace `default`"},
+	"KSV-0125":  {checks.Off, "it trusts the registries of three clouds and no other, whatever your own is"},
+
+	"KSV-0037": {checks.Notice, "what watches the cluster's own components has to be beside them"},
+	"KSV-0109": {checks.Notice, "it goes by words such as token, wherever they occur"},
+
+	// What gives away the cluster, such as every right on everything, stays an error.
+	"KSV-0041": {checks.Warning, "an operator may need it, which a person has to decide"},
+	"KSV-0045": {checks.Warning, "an operator may need it, which a person has to decide"},
+	"KSV-0046": {checks.Warning, "an operator may need it, which a person has to decide"},
+	"KSV-0050": {checks.Warning, "an operator may need it, which a person has to decide"},
+	"KSV-0112": {checks.Warning, "an operator may need it, which a person has to decide"},
+	"KSV-0114": {checks.Warning, "an operator may need it, which a person has to decide"},
 }
 
 // newRule makes a rule of a check's description.
@@ -84,12 +99,12 @@ func newRule(meta *trivyrego.StaticMetadata) (*checks.Rule, error) {
 		// The address that the trivy command prints, pkg/scan/local/service.go.
 		URL: "https://avd.aquasec.com/misconfig/" + strings.ToLower(meta.ID),
 	}
-	off := ""
-	if because, ok := offByDefault[r.ID]; ok {
-		r.Severity = checks.Off
-		off = "\n\nThis check is off unless the settings give it a severity: " + because + "."
+	note := ""
+	if o, ok := adjusted[r.ID]; ok {
+		note = fmt.Sprintf("\n\nIts severity is %s and not Trivy's %s: %s.", o.severity, strings.ToLower(meta.Severity), o.because)
+		r.Severity = o.severity
 	}
 	r.Doc = fmt.Sprintf("# %s\n\n**%s** (a check of Trivy)\n\n%s%s\n\n## What to do\n\n%s\n\nMore: <%s>\n",
-		r.ID, r.Title, sentence(meta.Description), off, sentence(meta.RecommendedActions), r.URL)
+		r.ID, r.Title, sentence(meta.Description), note, sentence(meta.RecommendedActions), r.URL)
 	return r, nil
 }

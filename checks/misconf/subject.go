@@ -37,8 +37,9 @@ func objectFindings(o *kube.Object, verdicts []verdict) []checks.ObjectFinding {
 			message := spot.message
 			switch {
 			case message != "":
-			case strings.Contains(v.message, metadataKey):
-				// The message quotes a whole part of the object, secrets included.
+			case v.message == "" || strings.Contains(v.message, metadataKey):
+				// Trivy's message is not a text, or it quotes a whole part of the object,
+				// secrets included.
 				message = sentence(v.check.rule.Title)
 			default:
 				message = sentence(shorten(v.message))
@@ -274,7 +275,7 @@ func rule(field string, words ...string) subject {
 		}
 		one := spot{
 			key: "rules", at: s.below(n, []string{field}),
-			message: fmt.Sprintf("%s '%s' allows %s on %s.", s.Kind, shorten(s.Name), list(n, "verbs"), list(n, "resources")),
+			message: fmt.Sprintf("%s '%s' allows %s on %s.", s.Kind, shorten(s.Name), list(n, "verbs"), resources(n)),
 		}
 		for _, item := range n.List(field) {
 			if slices.Contains(words, item.Text()) {
@@ -284,6 +285,18 @@ func rule(field string, words ...string) subject {
 		}
 		return []spot{one}
 	}
+}
+
+// resources are those of a role's rule. All of them are those of some groups, which Trivy
+// does not heed.
+func resources(n *kube.Node) string {
+	everything := func(n *kube.Node) bool { return n.Text() == "*" }
+	all := list(n, "resources")
+	groups := n.List("apiGroups")
+	if !slices.ContainsFunc(n.List("resources"), everything) || len(groups) == 0 || slices.ContainsFunc(groups, everything) {
+		return all
+	}
+	return all + " of " + list(n, "apiGroups")
 }
 
 // maxListed is how many words of a list a message quotes.

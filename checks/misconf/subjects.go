@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -277,27 +278,34 @@ func external(s *scene, v verdict) []spot {
 	return found
 }
 
+// secretLine is what KSV-0109 looks for in the lines of an entry.
+var secretLine = regexp.MustCompile(`(?i)(pass|password|pword|passphrase|passwrd|passwd|secret|secretkey|aws_access_key_id|pswrd|token|pwd)\s*[=:]`)
+
 // configMap is the entries that the verdict names: by their keys, or by what stands
 // before a colon or an equals sign in a line of theirs. Trivy's message quotes that, which
-// may be a part of the secret, so it is not repeated.
+// may be a part of the secret, so it is not repeated. A verdict without a message is
+// about lines that have both.
 func configMap(message string) subject {
 	return func(s *scene, v verdict) []spot {
 		data := s.Root.Get("data")
 		if data == nil || data.Kind != kube.Mapping {
 			return nil
 		}
+		named := func(line string) bool {
+			colon, equals := strings.Contains(line, ":"), strings.Contains(line, "=")
+			if v.message == "" {
+				return colon && equals && secretLine.MatchString(line)
+			}
+			return (colon || equals) && (quoted(v.message, before(line, ":")) || quoted(v.message, before(line, "=")))
+		}
 		var spots []spot
 		for _, n := range data.Items {
-			if !quoted(v.message, n.Key) && !slices.ContainsFunc(strings.Split(n.Text(), "\n"), func(line string) bool {
-				return strings.ContainsAny(line, ":=") &&
-					(quoted(v.message, before(line, ":")) || quoted(v.message, before(line, "=")))
-			}) {
-				continue
+			if quoted(v.message, n.Key) || slices.ContainsFunc(strings.Split(n.Text(), "\n"), named) {
+				spots = append(spots, spot{
+					key: "data " + bounded(n.Key), at: s.WhereKey(n),
+					message: fmt.Sprintf(message, shorten(s.Name), shorten(n.Key)),
+				})
 			}
-			spots = append(spots, spot{
-				key: "data " + bounded(n.Key), at: s.WhereKey(n),
-				message: fmt.Sprintf(message, shorten(s.Name), shorten(n.Key)),
-			})
 		}
 		return spots
 	}

@@ -19,9 +19,42 @@ import (
 var ignoreComment = page(checks.Rule{
 	ID: "ignore-comment", Title: "Ignore comment that does not hold", Since: "0.1.0", Severity: checks.Notice,
 	Ignores: checkIgnoreComments,
+	Object:  checkIgnoreAnnotations,
 })
 
-func checkIgnoreComments(p *checks.DockerfilePass) {
+// checkIgnoreAnnotations looks at the annotations with which an object silences rules.
+func checkIgnoreAnnotations(p *checks.ObjectPass) {
+	annotations := p.Object.Root.Get("metadata", "annotations")
+	if annotations == nil {
+		return
+	}
+	for _, a := range annotations.Items {
+		id, ours := strings.CutPrefix(a.Key, checks.IgnoreAnnotation)
+		f := checks.Finding{Key: "annotation " + id}
+		switch {
+		case !ours:
+			continue
+		case !isRule(p.Rules, id) && !ignore.Foreign(id):
+			f.Message = fmt.Sprintf("There is no rule %s, so the annotation silences nothing.", code(id))
+			f.Help = unknownRuleHelp(p.Rules, id)
+		case strings.TrimSpace(a.Text()) == "":
+			f.Message = "The annotation gives no reason, so it silences nothing."
+			f.Help = "Write the reason as its value."
+		default:
+			continue
+		}
+		p.Report(p.Object.WhereKey(a), f)
+	}
+}
+
+func unknownRuleHelp(rules []*checks.Rule, id string) string {
+	if like := nearestRule(rules, id); like != "" {
+		return fmt.Sprintf("Is %s meant?", code(like))
+	}
+	return "`chiselbot rules` lists them."
+}
+
+func checkIgnoreComments(p *checks.IgnorePass) {
 	for n, c := range p.Ignores {
 		key := "comment " + strings.Join(c.IDs, ",")
 		switch {
@@ -40,17 +73,14 @@ func checkIgnoreComments(p *checks.DockerfilePass) {
 }
 
 // checkIgnored looks at what a comment of ours names.
-func checkIgnored(p *checks.DockerfilePass, n int, key string) {
+func checkIgnored(p *checks.IgnorePass, n int, key string) {
 	c := p.Ignores[n]
 	var kept, idle []string
 	for k, id := range c.IDs {
 		switch {
 		case !isRule(p.Rules, id) && !ignore.Foreign(id):
 			f := checks.Finding{Span: c.IDSpans[k], Key: "comment " + id + " unknown", Message: fmt.Sprintf("There is no rule %s, so the comment silences nothing by that name.", code(id))}
-			f.Help = "`chiselbot rules` lists them."
-			if like := nearestRule(p.Rules, id); like != "" {
-				f.Help = fmt.Sprintf("Is %s meant?", code(like))
-			}
+			f.Help = unknownRuleHelp(p.Rules, id)
 			p.Report(f)
 			kept = append(kept, id)
 		case p.Silenced(n, k) || !isRule(p.Rules, id) || !p.Checked(id):
@@ -65,7 +95,7 @@ func checkIgnored(p *checks.DockerfilePass, n int, key string) {
 	f := checks.Finding{
 		Span: c.Span, Key: key + " idle",
 		Message: fmt.Sprintf("This comment silences nothing: nothing is found here by %s.", codes(idle)),
-		Help:    "Remove it: what it was about is mended, or stands elsewhere. An ignore comment covers the next instruction; at the head of the file, all of it.",
+		Help:    "Remove it: what it was about is mended, or stands elsewhere. An ignore comment covers what follows it; at the head of the file, all of it.",
 		Fix:     &checks.Fix{Title: "Remove the comment", Safety: checks.Safe},
 	}
 	if len(kept) > 0 {
@@ -75,10 +105,25 @@ func checkIgnored(p *checks.DockerfilePass, n int, key string) {
 		all := source.Span{Start: c.IDSpans[0].Start, End: c.IDSpans[len(c.IDSpans)-1].End}
 		f.Fix.Edits = []source.Edit{p.Edit(all, strings.Join(kept, ","))}
 	} else {
-		line := p.File.LineAt(c.Span.Start)
-		f.Fix.Edits = []source.Edit{p.Edit(source.Span{Start: p.File.LineSpan(line).Start, End: p.File.LineSpan(line + 1).Start}, "")}
+		f.Fix = removeComment(p, c)
 	}
 	p.Report(f)
+}
+
+// removeComment is the fix that removes a comment, with its line where nothing else
+// stands there; nil where it is a part of another comment.
+func removeComment(p *checks.IgnorePass, c ignore.Comment) *checks.Fix {
+	number := p.File.LineAt(c.Span.Start)
+	line := p.File.LineSpan(number)
+	before := strings.TrimRight(p.File.Slice(source.Span{Start: line.Start, End: c.Span.Start}), " \t")
+	at := source.Span{Start: line.Start + len(before), End: line.End}
+	switch {
+	case !strings.HasPrefix(p.File.Slice(c.Span), "#"):
+		return nil
+	case before == "":
+		at = source.Span{Start: line.Start, End: p.File.LineSpan(number + 1).Start}
+	}
+	return &checks.Fix{Title: "Remove the comment", Safety: checks.Safe, Edits: []source.Edit{p.Edit(at, "")}}
 }
 
 func isRule(rules []*checks.Rule, id string) bool {

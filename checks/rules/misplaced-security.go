@@ -19,7 +19,7 @@ var misplacedSecurity = page(checks.Rule{
 func checkMisplacedSecurity(p *checks.ObjectPass) {
 	ofContainers := []string{"allowPrivilegeEscalation", "capabilities", "privileged", "procMount", "readOnlyRootFilesystem"}
 	ofPods := []string{"fsGroup", "fsGroupChangePolicy", "seLinuxChangePolicy", "supplementalGroups", "supplementalGroupsPolicy", "sysctls"}
-	inSecurityContexts(p, func(context *kube.Node, name, key string, c *kube.Container) {
+	inSecurityContexts(p, func(context *kube.Node, _, key string, c *kube.Container) {
 		for _, n := range context.Items {
 			f := checks.Finding{Key: key + " " + n.Key}
 			switch {

@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
 // privilegeEscalation is the control "Privilege Escalation" of the Pod Security Standard
@@ -21,15 +24,35 @@ func checkPrivilegeEscalation(p *checks.ObjectPass) {
 			Key:  containerKey(c, field),
 			Help: "Set `allowPrivilegeEscalation: false`: programs with the set-user-ID bit, such as `sudo`, then run without it.",
 		}
+		refused := refusesFalse(c)
+		if refused {
+			f.Help = "Take away `privileged` or the capability `SYS_ADMIN` first: beside them Kubernetes refuses the value `false` or does not heed it."
+		}
 		switch {
 		case n == nil:
 			f.Message = containerName(c) + " may gain privileges: `allowPrivilegeEscalation` is not set, which allows it."
-			f.Fix = insertFix(p, c.Node, "false", "Set `allowPrivilegeEscalation: false`", "securityContext", field)
+			if !refused {
+				f.Fix = insertFix(p, c.Node, "false", "Set `allowPrivilegeEscalation: false`", "securityContext", field)
+			}
 			p.Report(p.Object.WhereAbsent(c.Node, "securityContext", field), f)
 		case n.Is(true):
 			f.Message = containerName(c) + " may gain privileges: `allowPrivilegeEscalation` is `true`."
-			f.Fix = replaceFix(p, n, "false", "Set `allowPrivilegeEscalation: false`", checks.Unsafe)
+			if !refused {
+				f.Fix = replaceFix(p, n, "false", "Set `allowPrivilegeEscalation: false`", checks.Unsafe)
+			}
 			p.Report(p.Object.Where(n), f)
 		}
 	}
+}
+
+// refusesFalse reports whether the value false would be refused, because the container is
+// privileged, or not be heeded, because of the capability SYS_ADMIN.
+// https://kubernetes.io/docs/tasks/configure-pod-container/security-context/
+func refusesFalse(c *kube.Container) bool {
+	if c.Node.Get("securityContext").Is(true, "privileged") {
+		return true
+	}
+	return slices.ContainsFunc(c.Node.List("securityContext", "capabilities", "add"), func(n *kube.Node) bool {
+		return n.Text() == "SYS_ADMIN" || n.Text() == "CAP_SYS_ADMIN"
+	})
 }

@@ -91,7 +91,7 @@ func TestRuleValues(t *testing.T) {
 			t.Errorf("%s: the title %q must begin with a capital and have no full stop", r.ID, r.Title)
 		}
 		functions := r.Dockerfile != nil || r.Object != nil || r.Release != nil
-		if r.Since == "" || r.Severity == checks.Off || functions == (r.Ignores != nil) || r.URL != checks.PageURL(r.ID) {
+		if r.Since == "" || r.Severity == checks.Off || !functions && r.Ignores == nil || r.URL != checks.PageURL(r.ID) {
 			t.Errorf("%s: release, severity, function or address is missing", r.ID)
 		}
 		for _, other := range r.Replaces {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -26,7 +27,7 @@ import (
 
 // fixFlags are the flags of the verb fix.
 type fixFlags struct {
-	rules             []string
+	rules, images     []string
 	recipe, variant   string
 	upgrade, unsafe   bool
 	apply, diff, json bool
@@ -69,6 +70,7 @@ Exit codes:
 	f.StringVar(&flags.recipe, "recipe", "chiseled", "recipe to plan with")
 	f.BoolVar(&flags.upgrade, "upgrade", false, "move .NET versions that are out of support to one in support, where the projects target it")
 	f.StringVar(&flags.variant, "variant", "", "extra or plain: with or without ICU and time zones (default: what the projects need)")
+	f.StringArrayVar(&flags.images, "image", nil, "REPOSITORY=DOCKERFILE: which Dockerfile builds an image of a chart or manifest; nothing behind = for one from elsewhere")
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
@@ -108,15 +110,19 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	for _, problem := range problems {
 		out.Skips = append(out.Skips, checks.Skip{Path: problem.File.Path(), File: problem.File, Span: problem.Span, Reason: problem.Message, Help: "The default settings were used."})
 	}
+	images, err := imagesOf(settings.Images, flags.images)
+	if err != nil {
+		return err
+	}
 	children := p.newSandbox()
 	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
-		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Now: p.now(),
-		IsDockerfile: func(name string) bool {
-			return settings.IsDockerfile(name) && (within == "." || name == within || strings.HasPrefix(name, within+"/"))
-		},
+		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
+		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Pods: settings.Pods,
 	}}
-	names, err := tree.Find(ctx, opts.Checks.IsDockerfile)
+	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
+	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
 	if err != nil {
 		return err
 	}
@@ -189,12 +195,32 @@ func (p program) show(out report.Plans, flags fixFlags) error {
 				return fmt.Errorf("write patch: %w", err)
 			}
 			for _, r := range plan.Reasons {
-				fmt.Fprintf(p.err, "chiselbot: %s:%d: %s\n", r.At.Path(), r.At.Line(), r.Message)
+				fmt.Fprint(p.err, report.Shown(fmt.Sprintf("chiselbot: %s:%d: %s\n", r.At.Path(), r.At.Line(), r.Message)))
 			}
 		}
 		return nil
 	}
 	return report.PlansText(p.out, out, p.terminal())
+}
+
+// imagesOf are the paths of Dockerfiles by the images that they build, empty for images
+// from elsewhere: what the settings say, and the flags over them.
+func imagesOf(settings map[string]string, flags []string) (map[string]string, error) {
+	images := maps.Clone(settings)
+	if images == nil {
+		images = map[string]string{}
+	}
+	for _, f := range flags {
+		repository, dockerfile, ok := strings.Cut(f, "=")
+		if !ok || repository == "" {
+			return nil, fmt.Errorf("read --image %q: want REPOSITORY=DOCKERFILE", f)
+		}
+		if dockerfile != "" {
+			dockerfile = path.Clean(filepath.ToSlash(dockerfile))
+		}
+		images[repository] = dockerfile
+	}
+	return images, nil
 }
 
 // inside is a path on disk as one from the root of the repository.

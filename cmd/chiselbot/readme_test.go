@@ -8,11 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chiselbot/chiselbot/app/command"
 	"github.com/chiselbot/chiselbot/checks/rules"
 )
 
-// TestReadme keeps the parts of the README that are written by the code: the table of
-// rules and what the demo prints.
+// TestReadme keeps the parts of the README that are written by the code: the tables of
+// rules and of commands, and what the demo prints.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	name := filepath.Join("..", "..", "README.md")
@@ -21,7 +22,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := string(text)
-	for part, content := range map[string]string{"rules": rulesTable(rules.All()), "demo": demoExcerpt(t)} {
+	for part, content := range map[string]string{"rules": rulesTable(rules.All()), "demo": demoExcerpt(t), "commands": command.Markdown()} {
 		if want, err = withPart(want, part, content); err != nil {
 			t.Fatal(err)
 		}
@@ -33,7 +34,7 @@ func TestReadme(t *testing.T) {
 			t.Fatal(err)
 		}
 	default:
-		t.Error("the table of rules or the output of the demo is stale; rewrite them with -update")
+		t.Error("a table or the output of the demo is stale; rewrite them with -update")
 	}
 }
 

@@ -30,9 +30,9 @@ current folder) belongs to: what it makes worse, what it cures, and what could n
 checked. The whole repository is reviewed, wherever in it PATH lies.
 
 The base is by default the merge base with the remote's default branch, or without a
-remote with main or master; the head is the working tree. Commits are read from git's objects and nothing is checked out or run.
-Settings are read from .github/chiselbot.yml of the base, so that a change cannot
-switch off its own review.
+remote with main or master; the head is the working tree. Commits are read from git's
+objects and nothing is checked out or run. Settings are read from .github/chiselbot.yml
+of the base, so that a change cannot switch off its own review.
 
 ` + exitCodes,
 		Example: `  chiselbot review                                  what is not merged yet

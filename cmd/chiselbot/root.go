@@ -17,9 +17,10 @@ func (p program) rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "chiselbot",
 		Short: "Review container images without shell, package manager and root",
-		Long: `chiselbot reads a change to Dockerfiles and tells what it makes better and worse:
-root users, ports below 1024, images out of support, commands that need a shell
-where there is none. What was there before does not fail a review.
+		Long: `chiselbot reads a change to Dockerfiles, Helm charts and Kubernetes manifests and
+tells what it makes better and worse: root users, ports below 1024, images out of
+support, commands that need a shell where there is none. What was there before does
+not fail a review.
 
 Begin with "chiselbot demo", then run "chiselbot review" in a repository of yours.`,
 		Version:           version(),

@@ -120,7 +120,13 @@ var firstPatch = map[string][2]int{
 func keepsPatch(from, to *base.DotNet) bool {
 	first, ok := firstPatch[to.Version+" "+to.Distro]
 	patch, err := strconv.Atoi(from.Patch[strings.LastIndexByte(from.Patch, '.')+1:])
-	if !ok || err != nil || from.Preview || from.Version != to.Version {
+	if err != nil || from.Preview || from.Version != to.Version {
+		return false
+	}
+	if from.Chiseled && from.Distro == to.Distro && (patch > 0 || from.Version >= "9.0" || len(from.Version) > 3) {
+		return true
+	}
+	if !ok {
 		return false
 	}
 	if to.Extra {

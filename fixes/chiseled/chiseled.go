@@ -44,6 +44,8 @@ type Rewrite struct {
 	// Doc is its page in Markdown, URL where that is published.
 	Doc, URL string
 
+	// do adds to the plan; it is nil for what the fixes of rules do, which the recipe
+	// follows.
 	do func(*migration)
 }
 
@@ -76,6 +78,7 @@ func Rewrites() []*Rewrite {
 		{ID: "exec-form", Title: "Start the application without a shell", do: (*migration).starts},
 		{ID: "healthcheck", Title: "Check health without a shell", do: (*migration).healthchecks},
 		{ID: "ports", Title: "Listen above port 1024", do: (*migration).ports},
+		{ID: "chart", Title: "Fit charts and manifests to the image"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
@@ -91,8 +94,25 @@ func Recipe(o Options) *fixes.Recipe {
 	rewrites := Rewrites()
 	return &fixes.Recipe{
 		ID: "chiseled", Title: "Move .NET images to Ubuntu chiseled", Doc: page(recipePage), URL: pageURL(recipePage),
-		Plan: func(ctx context.Context, s fixes.Subject) (*fixes.Plan, error) { return plan(ctx, s, o, rewrites) },
+		Follows: follows,
+		Plan:    func(ctx context.Context, s fixes.Subject) (*fixes.Plan, error) { return plan(ctx, s, o, rewrites) },
 	}
+}
+
+// follows are the rules whose fixes make a pod fit its chiseled image: its ports and its
+// user, and what Pod Security's restricted profile asks for, which a chiseled image takes
+// without complaint. A read-only root file system is left to a person: what the
+// application writes is not known.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
+var follows = []fixes.Follow{
+	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
+	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
+	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
+	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
+	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
+	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},
+	{Rule: "read-only-tmp", Fields: []string{"volumes", "volumeMounts"}},
+	{Rule: "volume-group", Fields: []string{"fsGroup"}},
 }
 
 // plan plans for one Dockerfile.
@@ -108,7 +128,9 @@ func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) 
 		if m.rewrite = r; m.refused() {
 			break
 		}
-		r.do(m)
+		if r.do != nil {
+			r.do(m)
+		}
 	}
 	return m.finish()
 }

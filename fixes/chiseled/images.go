@@ -60,6 +60,9 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		}
 		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
 		return true
+	case b == nil && root.Image != nil && startsAssembly(final):
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		return true
 	case b == nil || b.DotNet == nil:
 		return false
 	}
@@ -74,7 +77,7 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 	case d.Product == "monitor":
 		return false
 	case d.Product == "sdk":
-		if !starts(final) {
+		if !starts(final) || isTool(final) {
 			return false // to build or test with
 		}
 		m.person(at, "The application runs in an SDK image, which has no chiseled variant.", "Add a final stage from `aspnet` or `runtime` that only has what `dotnet publish` made, then ask again.")
@@ -82,6 +85,28 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		m.person(at, "The image is Azure Linux, which has distroless images of its own.", "Take the `-distroless` variant of the same tag, or write the tag of an Ubuntu image and ask again.")
 	}
 	return true
+}
+
+// isTool reports whether an image is made to develop in: its command watches, runs from
+// source or tests.
+func isTool(s *dockerfile.Stage) bool {
+	for _, c := range []dockerfile.Setting[dockerfile.Command]{s.State().Entrypoint, s.State().Cmd} {
+		words := strings.Fields(strings.Join(c.Value.Args, " "))
+		if n := slices.Index(words, "dotnet"); n >= 0 && n+1 < len(words) && slices.Contains([]string{"run", "watch", "test", "ef", "build"}, words[n+1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// startsAssembly reports whether an image starts a .NET application by its assembly.
+func startsAssembly(s *dockerfile.Stage) bool {
+	for _, c := range []dockerfile.Setting[dockerfile.Command]{s.State().Entrypoint, s.State().Cmd} {
+		if c.Origin != nil && slices.ContainsFunc(strings.Fields(strings.Join(c.Value.Args, " ")), func(w string) bool { return strings.HasSuffix(w, ".dll") }) {
+			return true
+		}
+	}
+	return false
 }
 
 // leaves are the stages that no other stage builds on or takes files from, and the last.

@@ -1,7 +1,6 @@
 package chiseled
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -168,15 +167,6 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		m.plan.Behaves = true
 		m.note(m.at(m.images[0].leaf.From.Words[0].Span), "The application ran as root and runs as `app`, number 1654, from now on. It can write to `/tmp`, to `/home/app` and to what the Dockerfile gives it, and read only what it may of what is mounted.")
 	}
-	slices.SortStableFunc(m.plan.Steps, func(a, b fixes.Step) int {
-		here := func(s fixes.Step) int { // the Dockerfile first
-			if s.At.File == m.File.File {
-				return 0
-			}
-			return 1
-		}
-		return cmp.Or(cmp.Compare(here(a), here(b)), cmp.Compare(a.At.Path(), b.At.Path()), cmp.Compare(a.At.Span.Start, b.At.Span.Start))
-	})
 	if err := m.plan.Complete(m.Tree); err != nil {
 		return nil, err
 	}

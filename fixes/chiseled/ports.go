@@ -3,7 +3,6 @@ package chiseled
 import (
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -46,6 +45,10 @@ func (m *migration) ports() {
 				source.Edit{Path: p.at.Path(), Span: p.at.Span, New: strconv.Itoa(instead(p.port))})
 		}
 		if len(moved) == 0 && m.defaultMoves(i) {
+			if at, ok := m.listensInSource(); ok {
+				m.person(at, "The source decides where the application listens, and the port that the image gives moves from 80 to 8080.", "Have it listen on 8080, in everything that calls it too, or set `ASPNETCORE_HTTP_PORTS` where it is started.")
+				continue
+			}
 			moved[80] = 8080
 			m.plan.Behaves = true
 			m.note(m.at(i.root.From.Words[0].Span), "The application listens on 8080 from now on: the images of .NET %s have port 80 and its chiseled ones 8080. What publishes or maps the port outside this repository has to follow.", i.from.Version)
@@ -54,6 +57,7 @@ func (m *migration) ports() {
 	}
 	m.exposed(moved)
 	if len(moved) > 0 {
+		m.plan.Ports = moved
 		m.users(moved)
 	}
 }
@@ -167,6 +171,23 @@ func portIn(s string, urls bool) (start, end int) {
 	return start, start + len(digits)
 }
 
+// kestrel is where C# configures where the server listens.
+var kestrel = regexp.MustCompile(`\b(?:ConfigureKestrel|UseKestrel|ListenAnyIP|UseUrls)\s*\(\s*[^\s)]`)
+
+// listensInSource is where the source configures the server.
+func (m *migration) listensInSource() (at fixes.Place, found bool) {
+	m.source(func(text *source.File) bool {
+		for _, span := range kestrel.FindAllStringIndex(text.Text(), -1) {
+			if line := strings.TrimSpace(text.LineText(text.LineAt(span[0]))); !strings.HasPrefix(line, "//") {
+				at, found = fixes.Place{File: text, Span: source.Span{Start: span[0], End: span[1] - 1}}, true
+				return false
+			}
+		}
+		return true
+	})
+	return at, found
+}
+
 // sourcePort is where C# names a privileged port to listen on.
 var sourcePort = regexp.MustCompile(`\b(?:UseUrls\s*\([^)\n]*?:|(?:ListenAnyIP|ListenLocalhost)\s*\(\s*|\.Listen\s*\(\s*IPAddress\.\w+\s*,\s*)(\d{2,3})\b`)
 
@@ -222,8 +243,8 @@ func (m *migration) exposed(moved map[int]int) {
 	}
 }
 
-// users moves what names a port that moves: compose files here; what runs in Kubernetes
-// is left to a person.
+// users moves what names a port that moves in compose files. Charts and manifests follow
+// by the rules about them.
 func (m *migration) users(moved map[int]int) {
 	m.compose(moved)
 	for _, s := range m.stages {
@@ -233,32 +254,4 @@ func (m *migration) users(moved map[int]int) {
 			}
 		}
 	}
-	searched := 0
-	for _, name := range m.Files {
-		if !isYAML(name) && path.Ext(name) != ".tpl" || isCompose(name) {
-			continue
-		}
-		if searched++; searched > maxSearched {
-			break
-		}
-		text, err := m.Tree.Read(name)
-		if err != nil {
-			continue
-		}
-		at := containerPort.FindStringSubmatchIndex(text.Text())
-		if at == nil {
-			continue
-		}
-		value := strings.TrimSpace(text.Text()[at[2]:at[3]])
-		port, err := strconv.Atoi(strings.Trim(value, `"'`))
-		if err == nil && moved[port] == 0 {
-			continue
-		}
-		old := slices.Sorted(maps.Keys(moved))[0]
-		m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[3]}},
-			fmt.Sprintf("The application's port moves from %d to %d, and what Kubernetes is told here has to move with it.", old, moved[old]),
-			fmt.Sprintf("If this runs the image, make the container's port %d, and leave the Service's own port as it is.", moved[old]))
-	}
 }
-
-var containerPort = regexp.MustCompile(`(?m)^\s*-?\s*containerPort:[ \t]*([^\n#]*)`)

@@ -100,7 +100,7 @@ func (t *tracer) skip(id int, args ...any) (string, error) {
 func (t *tracer) branches(text string, segments []Segment, skips []skipped) []Branch {
 	at := map[mark][]int{} // segments
 	for i, s := range segments {
-		at[mark(s.Origin+1)] = append(at[mark(s.Origin+1)], i) //nolint:gosec // origins are counted by int32
+		at[mark(s.Origin+1)] = append(at[mark(s.Origin+1)], i)
 	}
 	type group struct {
 		site  int

@@ -2,8 +2,8 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
-	"unsafe"
 
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
@@ -40,7 +40,7 @@ func (r *run) load() (*loaded, error) {
 		body, _ := f.body()
 		data := []byte(body)
 		if len(data) > 0 {
-			l.files[unsafe.SliceData(data)] = i
+			l.files[&data[0]] = i
 		}
 		files = append(files, &archive.BufferedFile{Name: f.Name, Data: data})
 	}
@@ -91,7 +91,7 @@ func (r *run) userValues() (map[string]any, error) {
 // version of Kubernetes gets the newest that it accepts.
 func (r *run) capabilities(c *chart.Chart) (*common.Capabilities, error) {
 	caps := common.DefaultCapabilities.Copy()
-	caps.APIVersions = append(caps.APIVersions[:len(caps.APIVersions):len(caps.APIVersions)], r.set.APIVersions...)
+	caps.APIVersions = append(slices.Clip(caps.APIVersions), r.set.APIVersions...)
 	accepts := func(version string) bool {
 		v, err := common.ParseKubeVersion(version)
 		if err != nil {

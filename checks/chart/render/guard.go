@@ -14,8 +14,8 @@ import (
 
 // guarded are functions with guards in front of them.
 func (t *tracer) guarded(functions template.FuncMap) template.FuncMap {
-	untilStep := functions["untilStep"].(func(int, int, int) []int) //nolint:errcheck,forcetypeassert // that is its type
-	seq := functions["seq"].(func(...int) string)                   //nolint:errcheck,forcetypeassert // that is its type
+	untilStep := functions["untilStep"].(func(int, int, int) []int)
+	seq := functions["seq"].(func(...int) string)
 	f := template.FuncMap{
 		"indent":  t.indent,
 		"nindent": func(n int, s string) (string, error) { s, err := t.indent(n, s); return "\n" + s, err },
@@ -50,14 +50,18 @@ func (t *tracer) guarded(functions template.FuncMap) template.FuncMap {
 			if err := t.grows(len(plain), strings.Count(plain, from)*len(to)); err != nil {
 				return "", err
 			}
-			return remark(strings.ReplaceAll(plain, from, to), s), nil
+			put := remark
+			if len(from) == len(to) {
+				put = respell
+			}
+			return put(strings.ReplaceAll(plain, from, to), s), nil
 		},
 		"fromToml": func(s string) (map[string]any, error) {
 			s = strip(s)
 			if strings.Count(s, "[")+strings.Count(s, "{") > maxNest*maxNest {
 				return nil, limitError("a text of TOML with more than %d brackets", maxNest*maxNest)
 			}
-			m := functions["fromToml"].(func(string) map[string]any)(s) //nolint:errcheck,forcetypeassert // that is its type
+			m := functions["fromToml"].(func(string) map[string]any)(s)
 			return m, t.spend(len(s) * wordBytes)
 		},
 	}
@@ -68,7 +72,7 @@ func (t *tracer) guarded(functions template.FuncMap) template.FuncMap {
 		f[name] = t.comparing(functions[name])
 	}
 	for _, name := range []string{"wrapWith"} {
-		wrap := functions[name].(func(int, string, string) string) //nolint:errcheck,forcetypeassert // that is its type
+		wrap := functions[name].(func(int, string, string) string)
 		f[name] = func(n int, with, s string) (string, error) {
 			s, with = strip(s), strip(with)
 			if err := t.grows(len(s), len(s)*len(with)); err != nil {
@@ -102,7 +106,7 @@ func (t *tracer) indent(n int, s string) (string, error) {
 }
 
 func (t *tracer) repeat(n int, s string) (string, error) {
-	if n > 0 && len(s) > 0 {
+	if n > 0 && s != "" {
 		if n > maxString/len(s) {
 			return "", limitError("a text repeated %d times", n)
 		}
@@ -114,7 +118,7 @@ func (t *tracer) repeat(n int, s string) (string, error) {
 }
 
 // steps is a list of numbers, or only its guard.
-func (t *tracer) steps(make func(start, stop, step int) []int, start, stop, step int) ([]int, error) {
+func (t *tracer) steps(list func(start, stop, step int) []int, start, stop, step int) ([]int, error) {
 	if step == 0 {
 		step = 1 // which is none, and gives an empty list
 	}
@@ -122,10 +126,10 @@ func (t *tracer) steps(make func(start, stop, step int) []int, start, stop, step
 	if n > maxList || math.MaxInt-abs(stop) <= abs(step) {
 		return nil, limitError("a list of %.0f numbers", n)
 	}
-	if err := t.spend(max(0, int(n)) * wordBytes); err != nil || make == nil {
+	if err := t.spend(max(0, int(n)) * wordBytes); err != nil || list == nil {
 		return nil, err
 	}
-	return make(start, stop, step), nil
+	return list(start, stop, step), nil
 }
 
 func abs(n int) int {
@@ -196,9 +200,9 @@ func (t *tracer) comparing(f any) any {
 		}
 		out := fn.Call(args)
 		if len(out) == 2 && !out[1].IsNil() {
-			return nil, out[1].Interface().(error) //nolint:errcheck,forcetypeassert // it is one
+			return nil, out[1].Interface().(error)
 		}
-		made, _ := out[0].Interface().([]any)
+		made, _ := reflect.TypeAssert[[]any](out[0])
 		return made, nil
 	}
 }

@@ -39,7 +39,7 @@ func helmFunctions() template.FuncMap {
 		"fromJson":      func(s string) map[string]any { return fromMap(json.Unmarshal, s) },
 		"fromJsonArray": func(s string) []any { return fromList(json.Unmarshal, s) },
 		"toToml":        toTOML,
-		"mustToToml":    func(v any) string { return toTOML(v) },
+		"mustToToml":    toTOML,
 		"fromToml":      func(s string) map[string]any { return fromMap(toml.Unmarshal, s) },
 		"lookup": func(string, string, string, string) (map[string]any, error) {
 			return map[string]any{}, nil

@@ -231,7 +231,7 @@ func (t *tracer) index(in reflect.Value, names ...reflect.Value) (reflect.Value,
 			case name.IsValid() && name.CanInt():
 				i = name.Int()
 			case name.IsValid() && name.CanUint():
-				i = int64(min(name.Uint(), 1<<40)) //nolint:gosec // it is bounded
+				i = int64(min(name.Uint(), 1<<40))
 			case !name.IsValid():
 				return reflect.Value{}, fmt.Errorf("cannot index slice/array with nil")
 			default:
@@ -362,7 +362,7 @@ func (t *tracer) merge(f any, overwrites bool) func(map[string]any, ...map[strin
 		}
 		out := fn.CallSlice([]reflect.Value{reflect.ValueOf(to), reflect.ValueOf(from)})
 		if len(out) == 2 && !out[1].IsNil() {
-			return nil, out[1].Interface().(error) //nolint:errcheck,forcetypeassert // it is one
+			return nil, out[1].Interface().(error)
 		}
 		if err := t.measure(to); err != nil {
 			return nil, err
@@ -419,7 +419,7 @@ func (t *tracer) parsed(s string, f any) (map[string]any, error) {
 	if err := t.spend(len(plain)); err != nil {
 		return nil, err
 	}
-	m := f.(func(string) map[string]any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	m := f.(func(string) map[string]any)(plain)
 	if err := t.spendOn(m); err != nil {
 		return nil, err
 	}
@@ -432,7 +432,7 @@ func (t *tracer) parsedList(s string, f any) ([]any, error) {
 	if err := t.spend(len(plain)); err != nil {
 		return nil, err
 	}
-	list := f.(func(string) []any)(plain) //nolint:errcheck,forcetypeassert // that is its type
+	list := f.(func(string) []any)(plain)
 	if err := t.spendOn(list); err != nil {
 		return nil, err
 	}
@@ -458,7 +458,8 @@ func (t *tracer) noteNode(value any, n *kube.Node, text *tplText, depth int) {
 	m := asMap(value)
 	list, _ := value.([]any)
 	for i, item := range n.Items {
-		name, part, at := item.Key, any(nil), item.Span.Start
+		name, at := item.Key, item.Span.Start
+		var part any
 		switch {
 		case n.Kind == kube.Mapping && m != nil:
 			part = m[name]
@@ -474,7 +475,7 @@ func (t *tracer) noteNode(value any, n *kube.Node, text *tplText, depth int) {
 		if m := text.at(at); m != boundary {
 			e.marks = []mark{m}
 			if k := t.origins[m-1].Key; k != None {
-				e.keys = []key{key(k)} //nolint:gosec // keys are counted by int32
+				e.keys = []key{key(k)}
 			}
 		}
 		t.note(value, name, e)

@@ -4,13 +4,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/strvals"
 
 	"github.com/chiselbot/chiselbot/checks/kube"
-	"github.com/chiselbot/chiselbot/checks/source"
 )
 
 // Layers are where a chart's values are set, as Helm lays them over each other
@@ -20,7 +18,6 @@ type layers struct {
 	assigned map[string]any
 	user     []int // values files of the set, the strongest first
 	root     *chartLayer
-	roots    map[int][]*kube.Node
 }
 
 // A chartLayer is the values.yaml of a chart.
@@ -35,7 +32,7 @@ type chartLayer struct {
 type imported struct{ from, to []keyNode }
 
 func (r *run) layers(l *loaded) *layers {
-	all := &layers{run: r, assigned: map[string]any{}, root: newChartLayer(l.Chart, l.files), roots: map[int][]*kube.Node{}}
+	all := &layers{run: r, assigned: map[string]any{}, root: newChartLayer(l.Chart, l.files)}
 	all.user = slices.Clone(r.set.Values)
 	slices.Reverse(all.user)
 	for _, a := range r.set.Assignments {
@@ -48,7 +45,7 @@ func newChartLayer(c *chart.Chart, files map[*byte]int) *chartLayer {
 	l := &chartLayer{name: c.Name(), file: None, subs: map[string]*chartLayer{}}
 	for _, f := range c.Raw {
 		if f.Name == "values.yaml" && len(f.Data) > 0 {
-			l.file = files[unsafe.SliceData(f.Data)]
+			l.file = files[&f.Data[0]]
 		}
 	}
 	for _, d := range c.Dependencies() {
@@ -217,13 +214,7 @@ func names0(path []keyNode) []string {
 // node is the node at a path of a values file. Of several documents the last one counts
 // that has the path.
 func (l *layers) node(file int, path []keyNode) *kube.Node {
-	roots, read := l.roots[file]
-	if !read {
-		f := l.run.req.Files[file]
-		roots, _ = kube.Roots(source.NewFile(f.Path, f.Data))
-		l.roots[file] = roots
-	}
-	for _, root := range slices.Backward(roots) {
+	for _, root := range slices.Backward(l.run.program.values(file, l.run.req.Files[file]).roots) {
 		if n := nodeAt(root, path); n != nil {
 			return n
 		}

@@ -131,9 +131,17 @@ const blanks = " \t\r\n"
 
 // content is where the text of a line starts and ends, without white space.
 func content(line string) (start, end int) {
-	end = len(strings.TrimRight(line, blanks))
-	return len(line) - len(strings.TrimLeft(line, blanks)), end
+	end = len(line)
+	for end > 0 && isBlank(line[end-1]) {
+		end--
+	}
+	for start < end && isBlank(line[start]) {
+		start++
+	}
+	return start, end
 }
+
+func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\r' || c == '\n' }
 
 // marksOf are the marks of a text, each once, up to a few.
 func marksOf(s string) []mark {

@@ -101,6 +101,6 @@ func (r *run) addStubs(l *loaded, marked map[string]*traced) {
 		fmt.Fprintf(&text, "{{define %q}}{{end}}", name)
 	}
 	if text.Len() > 0 {
-		l.Chart.Templates = append(l.Chart.Templates, &common.File{Name: "templates/_stubs.tpl", Data: []byte(text.String())})
+		l.Templates = append(l.Templates, &common.File{Name: "templates/_stubs.tpl", Data: []byte(text.String())})
 	}
 }

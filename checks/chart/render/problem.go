@@ -13,7 +13,6 @@ import (
 
 	chart "helm.sh/helm/v4/pkg/chart/v2"
 
-	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -28,6 +27,9 @@ var (
 	valuesKey = regexp.MustCompile(`\$?\.Values\.([A-Za-z_][\w.]*\w)`)
 )
 
+// maxLinks is how many links of a chain of errors are asked for a place.
+const maxLinks = 20
+
 func isParseError(err error) bool {
 	_, ran := errors.AsType[template.ExecError](err)
 	return !ran && parseError.MatchString(err.Error())
@@ -36,22 +38,40 @@ func isParseError(err error) bool {
 // failure says why a template gives nothing: where, in the words of Helm or of the chart.
 func (r *run) failure(one renderable, err error) Problem {
 	p := Problem{Reason: Other, Place: Place{File: None}, Templates: []int{one.file}, Message: err.Error(), Dependency: None}
+	// The innermost error knows the place. Those around it repeat its text, which grows
+	// with each of them: only the ones that are needed are asked for it.
+	var executing []template.ExecError
+	cause := err
+	for inner := err; inner != nil; inner = errors.Unwrap(inner) {
+		if e, ok := inner.(template.ExecError); ok { //nolint:errorlint // each link of the chain by itself
+			executing = append(executing, e)
+		}
+		cause = inner
+	}
+	if m := parseError.FindStringSubmatch(cause.Error()); m != nil && !executeError.MatchString(cause.Error()) {
+		p.Reason, p.Message = Syntax, m[3]
+		if file, ok := r.files[m[1]]; ok {
+			p.Place = r.place(file, m[2], "")
+		}
+	}
 	action := ""
-	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
-		if m := executeError.FindStringSubmatch(cause.Error()); m != nil {
-			p.Message = m[5]
+	for i, e := range slices.Backward(executing) {
+		m := executeError.FindStringSubmatch(e.Error())
+		if m == nil {
+			break
+		}
+		if i == len(executing)-1 && p.Reason != Syntax {
+			p.Message, action = m[5], m[4]
 			if strings.HasPrefix(p.Message, "error calling ") {
 				p.Message = calling.ReplaceAllString(p.Message, "$1: ")
 			}
-			if file, ok := r.files[m[1]]; ok { // the text of a `tpl` is no file
-				p.Place = r.place(file, m[2], m[3])
-			}
-			action = m[4]
-		} else if m := parseError.FindStringSubmatch(cause.Error()); m != nil {
-			p.Reason, p.Message = Syntax, m[3]
-			if file, ok := r.files[m[1]]; ok {
-				p.Place = r.place(file, m[2], "")
-			}
+		}
+		if file, ok := r.files[m[1]]; ok && p.Place.File == None { // the text of a `tpl` is no file
+			p.Place = r.place(file, m[2], m[3])
+			break
+		}
+		if len(executing)-i > maxLinks {
+			break
 		}
 	}
 	if refused, ok := errors.AsType[*refusal](err); ok {
@@ -84,8 +104,7 @@ func (r *run) unreadable(err error) Problem {
 		if base := path.Base(f.Name); base != "values.yaml" && base != "Chart.yaml" && !slices.Contains(r.set.Values, i) {
 			continue
 		}
-		_, problems := kube.Roots(source.NewFile(f.Path, f.Data))
-		for _, at := range problems {
+		for _, at := range r.program.values(i, f).problems {
 			if at.Lost {
 				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
 				p.Message = at.Message // Helm's is about any of several broken files
@@ -94,6 +113,28 @@ func (r *run) unreadable(err error) Problem {
 		}
 	}
 	return p
+}
+
+// excessive is why a chart must not be loaded: aliases in its YAML stand for more than
+// anybody means. Helm would read them all before it says anything.
+func (r *run) excessive() *Problem {
+	for i, f := range r.req.Files {
+		base := path.Base(f.Name)
+		if base != "values.yaml" && base != "Chart.yaml" && base != "requirements.yaml" && !slices.Contains(r.set.Values, i) {
+			continue
+		}
+		if !strings.Contains(f.Data, "&") {
+			continue // without anchors there are no aliases
+		}
+		for _, at := range r.program.values(i, f).problems {
+			if at.Excessive {
+				p := whole(Limit, "%s", at.Message)
+				p.Place, p.Templates = Place{File: i, Start: at.Span.Start, End: at.Span.End}, []int{i}
+				return &p
+			}
+		}
+	}
+	return nil
 }
 
 // sortProblems puts the problems into the order of their places. The template in which
@@ -170,9 +211,9 @@ func (r *run) missing(t *tracer, l *loaded) {
 }
 
 // chartNames are the names of the dependencies on the way to a template.
-func chartNames(template string) []string {
+func chartNames(name string) []string {
 	var names []string
-	parts := strings.Split(template, "/")
+	parts := strings.Split(name, "/")
 	for i := 1; i+1 < len(parts) && parts[i] == "charts"; i += 2 {
 		names = append(names, parts[i+1])
 	}

@@ -5,6 +5,9 @@ import (
 	"strconv"
 	"strings"
 	"text/template/parse"
+
+	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
 )
 
 // The functions that instrumented templates call beside their own. No template can call
@@ -31,6 +34,50 @@ type program struct {
 	sites  []site
 	slots  int
 	bodies map[int]string // the templates' texts by their files
+	// parsed are the templates that were parsed before, by Helm's names for their files.
+	parsed map[string]*parsed
+	// yaml are the values files that were read before.
+	yaml map[int]*values
+}
+
+// values are a values file as nodes with places.
+type values struct {
+	roots    []*kube.Node
+	problems []kube.Problem
+}
+
+// values reads a file of values, once for all sets.
+func (p *program) values(file int, f File) *values {
+	v := p.yaml[file]
+	if v == nil {
+		v = &values{}
+		v.roots, v.problems = kube.Roots(source.NewFile(f.Path, f.Data))
+		p.yaml[file] = v
+	}
+	return v
+}
+
+type parsed struct {
+	file  int
+	trees map[string]*parse.Tree
+	err   error
+}
+
+func newProgram() *program {
+	return &program{bodies: map[int]string{}, parsed: map[string]*parsed{}, yaml: map[int]*values{}}
+}
+
+// template parses and instruments a template, once for all sets. The trees are only read
+// when they are run.
+func (p *program) template(one renderable, f File, functions map[string]any) (map[string]*parse.Tree, error) {
+	if known := p.parsed[one.name]; known != nil && known.file == one.file {
+		return known.trees, known.err
+	}
+	body, base := f.body()
+	made := &parsed{file: one.file}
+	made.trees, made.err = p.parseTemplate(one.name, body, one.file, base, functions)
+	p.parsed[one.name] = made
+	return made.trees, made.err
 }
 
 // column is where in its line a place starts.

@@ -1,6 +1,9 @@
 package render
 
-import "text/template/parse"
+import (
+	"slices"
+	"text/template/parse"
+)
 
 // Slots are where a template keeps from which keys the values of its variables, and the
 // dots of its loops, were taken.
@@ -22,15 +25,15 @@ type variable struct {
 }
 
 func (s scope) declare(name string, slot int) scope {
-	s.variables = append(s.variables[:len(s.variables):len(s.variables)], variable{name, slot})
+	s.variables = append(slices.Clip(s.variables), variable{name, slot})
 	return s
 }
 
 // variable is the slot of a variable.
 func (s scope) variable(name string) int {
-	for i := len(s.variables) - 1; i >= 0; i-- {
-		if s.variables[i].name == name {
-			return s.variables[i].slot
+	for _, v := range slices.Backward(s.variables) {
+		if v.name == name {
+			return v.slot
 		}
 	}
 	return dotOfTemplate // $
@@ -181,7 +184,7 @@ func (c *refCollector) ref(n parse.Node) (ref, bool) {
 		return ref{from: from, slot: c.scope.variable(n.Ident[0]), path: names(n.Ident[1:])}, true
 	case *parse.ChainNode:
 		r, ok := c.ref(n.Node)
-		r.path = append(r.path[:len(r.path):len(r.path)], names(n.Field)...)
+		r.path = append(slices.Clip(r.path), names(n.Field)...)
 		return r, ok
 	case *parse.PipeNode:
 		if len(n.Cmds) != 1 || len(n.Decl) > 0 {
@@ -204,7 +207,7 @@ func (c *refCollector) indexed(args []parse.Node) (ref, bool) {
 	if !ok {
 		return ref{}, false
 	}
-	path := r.path[:len(r.path):len(r.path)]
+	path := slices.Clip(r.path)
 	for _, arg := range args[1:] {
 		switch n := arg.(type) {
 		case *parse.StringNode:

@@ -32,8 +32,9 @@ func Run(ctx context.Context, req *Request) (*Response, error) {
 	bounded, cancel := context.WithTimeout(ctx, limits.Time)
 	defer cancel()
 	resp := &Response{}
+	program := newProgram()
 	for i := range req.Sets {
-		r := run{req: req, set: &req.Sets[i], limits: limits}
+		r := run{req: req, set: &req.Sets[i], limits: limits, program: program}
 		r.render(bounded)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("render chart: %w", ctx.Err())
@@ -48,8 +49,10 @@ type run struct {
 	req    *Request
 	set    *Set
 	limits Limits
-	files  map[string]int // of the templates, by Helm's names for them
-	out    Rendering
+	// program is common to all sets.
+	program *program
+	files   map[string]int // of the templates, by Helm's names for them
+	out     Rendering
 }
 
 // problem notes a problem. Templates that fail for the same reason at the same place, as

@@ -11,6 +11,10 @@ import (
 // render renders the chart with the set.
 func (r *run) render(ctx context.Context) {
 	defer r.sortProblems()
+	if p := r.excessive(); p != nil {
+		r.problem(*p)
+		return
+	}
 	l, err := r.load()
 	if err != nil {
 		r.problem(r.unreadable(err))
@@ -67,7 +71,7 @@ func (r *run) render(ctx context.Context) {
 
 // tracer makes a tracer for the chart's values.
 func (r *run) tracer(ctx context.Context, values, pristine map[string]any) *tracer {
-	t := newTracer(newBudget(ctx, r.limits), &program{bodies: map[int]string{}}, values, pristine)
+	t := newTracer(newBudget(ctx, r.limits), r.program, values, pristine)
 	functions := helmFunctions()
 	t.parsing = functions
 	t.root = template.New("gotpl").Option("missingkey=zero")
@@ -88,8 +92,7 @@ type traced struct {
 func (r *run) trace(t *tracer, templates []renderable) map[string]*traced {
 	all := map[string]*traced{}
 	for _, one := range templates {
-		body, base := r.req.Files[one.file].body()
-		trees, err := t.program.parseTemplate(one.name, body, one.file, base, t.parsing)
+		trees, err := t.program.template(one, r.req.Files[one.file], t.parsing)
 		if err != nil {
 			all[one.name] = &traced{err: err}
 			continue

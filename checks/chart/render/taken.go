@@ -31,7 +31,7 @@ func identity(value any) unsafe.Pointer {
 		return reflect.ValueOf(v).UnsafePointer()
 	case []any:
 		if len(v) > 0 {
-			return unsafe.Pointer(unsafe.SliceData(v))
+			return reflect.ValueOf(v).UnsafePointer()
 		}
 	}
 	return nil

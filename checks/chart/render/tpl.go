@@ -54,13 +54,13 @@ func (t *tracer) tpl(id int, args ...any) (string, error) {
 	}
 	run, err := t.parseTpl(text)
 	if err != nil {
-		return "", fmt.Errorf("cannot parse template %q: %w", text, err)
+		return "", fmt.Errorf("parse template: %w", err)
 	}
 	s, err := t.within(site, args, rest[1], &tplText{segments, whole}, func(buf *bytes.Buffer) error {
 		return run.Execute(buf, rest[1])
 	})
 	if err != nil {
-		return "", fmt.Errorf("error during tpl function execution for %q: %w", text, err)
+		return "", fmt.Errorf("run template: %w", err)
 	}
 	return strings.ReplaceAll(s, "<no value>", ""), nil
 }

@@ -105,6 +105,7 @@ func (t *tracer) text(id int) (string, error) {
 	}
 	b := make([]byte, 0, len(site.text)+markBytes*len(site.lines))
 	done := 0
+	t.origins = slices.Grow(t.origins, len(site.lines))
 	for _, line := range site.lines {
 		b = append(b, site.text[done:line.End]...)
 		m, err := t.origin(Place{File: site.file, Start: site.base + line.Start, End: site.base + line.End}, noKey)

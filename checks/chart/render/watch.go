@@ -35,6 +35,8 @@ var (
 		"untitle", "nospace", "snakecase", "camelcase", "kebabcase", "swapcase", "b64enc", "b64dec", "abbrev",
 		"regexFind", "mustRegexFind", "base", "dir", "clean", "wrap",
 	}
+	// spelling are those of them that change letters only.
+	spelling = []string{"lower", "upper", "title", "untitle", "swapcase"}
 	// structural are the functions that see the outside of maps and lists only.
 	structural = []string{"keys", "pluck", "dig", "get", "set", "unset", "hasKey", "pick", "omit"}
 )
@@ -46,19 +48,17 @@ func (t *tracer) watch(functions template.FuncMap) template.FuncMap {
 		watched[name] = f
 		if !slices.Contains(passing, name) {
 			watched[name] = t.wrap(f, conduct{
-				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name),
+				moves: slices.Contains(moving, name), changes: slices.Contains(changing, name), spells: slices.Contains(spelling, name),
 				measures: !slices.Contains(moving, name) && !slices.Contains(structural, name) || slices.Contains(measured, name),
 			})
 		}
 	}
-	for name, f := range t.own(functions) {
-		watched[name] = f
-	}
+	maps.Copy(watched, t.own(functions))
 	return watched
 }
 
 // A conduct says in which of the lists a function is.
-type conduct struct{ moves, changes, measures bool }
+type conduct struct{ moves, changes, spells, measures bool }
 
 // wrap makes a function of the same type around one.
 func (t *tracer) wrap(f any, does conduct) any {
@@ -85,7 +85,11 @@ func (t *tracer) wrap(f any, does conduct) any {
 			return c.failed(typ, fails)
 		}
 		if does.changes && c.marked != "" && out[0].Kind() == reflect.String {
-			out[0] = reflect.ValueOf(remark(out[0].String(), c.marked)).Convert(out[0].Type())
+			put := remark
+			if does.spells {
+				put = respell
+			}
+			out[0] = reflect.ValueOf(put(out[0].String(), c.marked)).Convert(out[0].Type())
 		}
 		return out
 	}).Interface()
@@ -216,6 +220,9 @@ func (c *call) note(s string) {
 
 // result takes the size of a result from the budget.
 func (c *call) result(v reflect.Value) error {
+	if v.Kind() == reflect.Interface {
+		v = v.Elem()
+	}
 	switch v.Kind() {
 	case reflect.String:
 		return c.spend(v.Len())
@@ -230,7 +237,8 @@ func (c *call) result(v reflect.Value) error {
 }
 
 // remark puts the marks of a text into what was made of it: where they were if it still
-// holds the text or is a part of it, or else behind its lines.
+// holds the text or is a part of it, or else behind the lines that come from one place
+// only. What comes from several is left to the action that prints it.
 func remark(s, from string) string {
 	if was := strip(from); s == "" || was == "" {
 		return s
@@ -242,25 +250,39 @@ func remark(s, from string) string {
 		return before + string(appendMark(nil, boundary)) + from + after
 	}
 	lines, sources := strings.Split(s, "\n"), strings.Split(from, "\n")
-	if len(lines) != len(sources) && len(lines) > 1 {
-		return s
+	if len(lines) != len(sources) {
+		lines, sources = []string{s}, []string{from}
 	}
 	for i, line := range lines {
-		source := from
-		if len(lines) > 1 {
-			source = sources[i]
-		}
-		_, end := content(line)
-		if end == 0 {
+		start, end := content(line)
+		marks := marksOf(sources[i])
+		if start >= end || len(marks) != 1 || strings.Contains(line, "\n") {
 			continue
 		}
-		b := []byte(line[:end])
-		for _, m := range marksOf(source) {
-			b = appendMark(b, m)
-		}
+		b := appendMark([]byte(line[:end]), marks[0])
 		lines[i] = string(append(b, line[end:]...))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// respell is a text with the marks of another of the same length, of which each character
+// was made of the one at its place.
+func respell(s, from string) string {
+	if len(s) != len(strip(from)) {
+		return remark(s, from)
+	}
+	var b strings.Builder
+	done := 0
+	for at := 0; at < len(from); {
+		next, _, ok := nextMark(from, at)
+		b.WriteString(s[done : done+next-at])
+		done += next - at
+		if at = next; ok {
+			b.WriteString(from[at : at+markBytes])
+			at += markBytes
+		}
+	}
+	return b.String()
 }
 
 // plainVerbs are formats whose verbs print a text as it is.
@@ -282,13 +304,13 @@ func (t *tracer) own(functions template.FuncMap) template.FuncMap {
 	return f
 }
 
-func (t *tracer) join(print func(...any) string, args []any) (string, error) {
+func (t *tracer) join(write func(...any) string, args []any) (string, error) {
 	for _, arg := range args {
 		if err := t.measure(arg); err != nil {
 			return "", err
 		}
 	}
-	s := print(args...)
+	s := write(args...)
 	return s, t.spend(len(s))
 }
 

@@ -1,0 +1,382 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/app/command"
+	"github.com/chiselbot/chiselbot/app/propose"
+	"github.com/chiselbot/chiselbot/app/report"
+	"github.com/chiselbot/chiselbot/app/review"
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// A verb is one command under way.
+type verb struct {
+	*App
+	job     Command
+	pull    PullRequest
+	command command.Command
+}
+
+const closedText = "❌ The pull request is closed. Reopen it, then give the command again."
+
+// run carries the command out. It returns what to answer, in Markdown; nothing where what
+// was done is the answer.
+func (v *verb) run(ctx context.Context) (string, error) {
+	switch v.command.Verb {
+	case command.Help:
+		return command.Markdown(), nil
+	case command.Explain:
+		return v.explain(), nil
+	case command.Recreate:
+		return v.recreate(ctx)
+	}
+	if !v.pull.Open {
+		return closedText, nil
+	}
+	switch v.command.Verb {
+	case command.Review:
+		return "", v.review(ctx)
+	case command.Diff:
+		return v.diff(ctx)
+	case command.Fix:
+		return v.fix(ctx)
+	case command.Migrate:
+		return v.migrate(ctx)
+	case command.Pause:
+		if err := v.Memory.Pause(ctx, v.job.Repository.ID, v.job.Number, true); err != nil {
+			return "", err
+		}
+		return "✅ Paused: from the next push on this pull request is neither reviewed nor brought up to date, until `/chisel resume`. Commands still work.", nil
+	case command.Resume:
+		if err := v.Memory.Pause(ctx, v.job.Repository.ID, v.job.Number, false); err != nil {
+			return "", err
+		}
+		return "✅ Resumed.", v.review(ctx)
+	case command.Ignore, command.Undo:
+		return v.suppress(ctx)
+	}
+	return "", fmt.Errorf("run command: there is none called %q", v.command.Verb)
+}
+
+// review has the head reviewed again. The check run is the answer.
+func (v *verb) review(ctx context.Context) error {
+	again := v.job.origin()
+	return v.queue.Enqueue(ctx, ReviewPullRequest{
+		Cause: Cause{Key: fmt.Sprintf("%s/%d", again, v.job.Repository.ID)}, Repository: v.job.Repository, Number: v.job.Number, Again: again,
+	})
+}
+
+func (v *verb) explain() string {
+	id := v.command.Rules[0]
+	for _, r := range v.Review.Rules {
+		if r.ID == id {
+			return fmt.Sprintf("**[%s](%s)** (%s): %s\n\n<details>\n<summary>Why, and what to do</summary>\n\n%s\n\n</details>\n", r.ID, r.URL, r.Severity, report.Prose(r.Title), r.Doc)
+		}
+	}
+	return fmt.Sprintf("`%s` is a check of Trivy's: <https://avd.aquasec.com/misconfig/%s>.", id, strings.ToLower(id))
+}
+
+// fixes makes the plans for the findings that the command means: those that the pull
+// request brings, or all of the named rules in the Dockerfiles that it touches. What a
+// person should look at is done only where a person named the rule. Others are the rules
+// that could be named.
+func (v *verb) fixes(ctx context.Context) (trees Change, plans []*fixes.Plan, others []string, err error) {
+	trees, opts, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	reviewing := v.Review
+	reviewing.Tip, reviewing.Now = trees.Tip(), opts.Checks.Now
+	if reviewing.Owner, reviewing.OwnerSkips, err = v.owner(ctx, v.job.Repository); err != nil {
+		return nil, nil, nil, err
+	}
+	r, err := review.Of(ctx, review.Side{Name: "base", Tree: trees.Base()}, review.Side{Name: "head", Tree: trees.Head()}, reviewing)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	touched := map[string]bool{}
+	for _, name := range trees.Changed() {
+		touched[name] = opts.Checks.IsDockerfile(name)
+	}
+	brought := map[string]bool{}
+	name := func(f checks.Finding) string { return f.Path() + "\x00" + f.Rule.ID + "\x00" + f.Key }
+	for _, f := range r.Delta.New {
+		brought[name(f)] = true
+		if opts.Checks.IsDockerfile(f.Path()) {
+			touched[f.Path()] = true
+			if f.Fix != nil && f.Fix.Safety == checks.Unsafe && !slices.Contains(others, f.Rule.ID) {
+				others = append(others, f.Rule.ID)
+			}
+		}
+	}
+	opts.Checks.IsDockerfile = func(name string) bool { return touched[name] }
+	named := v.command.Rules
+	want := func(f checks.Finding) bool { return brought[name(f)] }
+	if len(named) > 0 {
+		others = nil
+		want = func(f checks.Finding) bool { return slices.Contains(named, f.Rule.ID) }
+	}
+	plans, _, err = fixes.Findings(ctx, trees.Head(), want, len(named) > 0, opts)
+	return trees, plans, others, err
+}
+
+// fix commits to the pull request's branch, in one commit. On a fork it shows a patch.
+func (v *verb) fix(ctx context.Context) (string, error) {
+	if text, err := v.done(ctx); text != "" || err != nil {
+		return text, err
+	}
+	trees, plans, others, err := v.fixes(ctx)
+	if err != nil {
+		return "", err
+	}
+	changes := propose.Changes(plans)
+	if len(changes) == 0 {
+		return nothingText(plans, others), nil
+	}
+	if v.pull.Fork() {
+		return forkText(plans) + told(plans, others), nil
+	}
+	title := "Fix findings of chiselbot"
+	if applied := applicable(plans); len(applied) == 1 {
+		title = strings.ReplaceAll(applied[0].Title, "`", "")
+	}
+	commit, err := v.GitHub.Push(ctx, v.job.Repository, Push{
+		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: propose.Message(title, applicable(plans)) + "\n" + v.mark() + "\n", Files: filesOf(trees, changes),
+	})
+	if err != nil {
+		return "", err
+	}
+	v.pull.Head = commit
+	return committedText(commit, title) + told(plans, others), nil
+}
+
+// mark names the command in the commit that it makes.
+func (v *verb) mark() string {
+	return fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
+}
+
+// done is the answer of a command whose commit an earlier attempt made, else empty.
+func (v *verb) done(ctx context.Context) (string, error) {
+	if v.pull.Fork() {
+		return "", nil
+	}
+	tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
+	if err != nil || !tip.Own || !strings.Contains(tip.Message, v.mark()+"\n") {
+		return "", err
+	}
+	v.pull.Head = tip.Commit
+	subject, _, _ := strings.Cut(tip.Message, "\n")
+	return committedText(tip.Commit, subject), nil
+}
+
+func applicable(plans []*fixes.Plan) []*fixes.Plan {
+	return slices.DeleteFunc(slices.Clone(plans), func(p *fixes.Plan) bool { return !p.Applicable() })
+}
+
+func committedText(commit, title string) string {
+	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, report.Prose(title))
+}
+
+func nothingText(plans []*fixes.Plan, others []string) string {
+	return "❌ Nothing was changed: no finding that is meant carries a fix that could be made here.\n" + told(plans, others)
+}
+
+// told is what a reply says beneath the outcome.
+func told(plans []*fixes.Plan, others []string) string {
+	var b strings.Builder
+	for _, p := range plans {
+		if p.Applicable() {
+			propose.Steps(&b, p)
+			propose.Proof(&b, p)
+			propose.Notes(&b, p)
+		}
+	}
+	for i, p := range slices.DeleteFunc(slices.Clone(plans), func(p *fixes.Plan) bool { return p.Applicable() || len(p.Reasons) == 0 }) {
+		if i == 0 {
+			b.WriteString("\n**Left to a person**\n\n")
+		}
+		propose.Reasons(&b, p)
+	}
+	if len(others) > 0 {
+		fmt.Fprintf(&b, "\nThese have fixes that a person should look at, and are fixed when they are named: `%s fix %s`.\n", command.Prefix, strings.Join(others, " "))
+	}
+	return b.String()
+}
+
+// forkText shows plans as a patch, and says why.
+func forkText(plans []*fixes.Plan) string {
+	return "✅ The branch is in a fork, to which an App cannot push. Here is the patch; `git apply` takes it:\n\n" + report.Block("diff", patch(plans))
+}
+
+func patch(plans []*fixes.Plan) string {
+	var b strings.Builder
+	for _, c := range propose.Changes(plans) {
+		b.WriteString(c.Diff())
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// request is what the command asks to migrate: the Dockerfiles that the pull request
+// touches, or all that start from the named image.
+func (v *verb) request(ctx context.Context) (propose.Request, error) {
+	r := propose.Request{Recipe: "chiseled", Upgrade: v.command.Upgrade, Variant: v.command.Variant}
+	trees, opts, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	if err != nil {
+		return r, err
+	}
+	names, err := trees.Head().Find(ctx, opts.Checks.IsDockerfile)
+	if err != nil {
+		return r, err
+	}
+	for _, name := range names {
+		meant := slices.Contains(trees.Changed(), name)
+		if v.command.Image != "" {
+			meant = startsFrom(trees.Head(), name, v.command.Image)
+		}
+		if meant && len(r.Files) < maxFiles {
+			r.Files = append(r.Files, name)
+		}
+	}
+	return r, nil
+}
+
+// maxFiles is how many Dockerfiles one pull request moves.
+const maxFiles = 50
+
+// startsFrom reports whether a Dockerfile has a stage from an image: by its repository, or
+// the last part of that, with the tag if one is named.
+func startsFrom(tree source.Tree, name, image string) bool {
+	text, err := tree.Read(name)
+	if err != nil {
+		return false
+	}
+	f, err := dockerfile.Parse(text)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(f.Images(), func(i dockerfile.Image) bool {
+		if i.Use != dockerfile.UseFrom || i.Problem != "" {
+			return false
+		}
+		full := i.Ref.String()
+		repository, _, _ := strings.Cut(strings.TrimPrefix(full, path.Dir(full)+"/"), ":")
+		return slices.Contains([]string{full, path.Dir(full) + "/" + repository, repository, path.Base(full)}, image)
+	})
+}
+
+// migrate opens a pull request against the branch of this one, or brings the one that
+// there is up to date. On a fork it shows a patch.
+func (v *verb) migrate(ctx context.Context) (string, error) {
+	request, err := v.request(ctx)
+	if err != nil {
+		return "", err
+	}
+	if len(request.Files) == 0 {
+		if v.command.Image != "" {
+			return "❌ No Dockerfile here starts from that image.", nil
+		}
+		return "❌ This pull request touches no Dockerfile. Name the image to move: `/chisel migrate mcr.microsoft.com/dotnet/aspnet`.", nil
+	}
+	return v.proposed(ctx, request, v.pull.HeadBranch, v.pull.Head, false)
+}
+
+// recreate makes the pull request on which the command stands anew, or the one that
+// belongs to it.
+func (v *verb) recreate(ctx context.Context) (string, error) {
+	branches := []string{propose.Branch("chiseled", v.pull.HeadBranch)}
+	if strings.HasPrefix(v.pull.HeadBranch, propose.Prefix) {
+		branches = append(branches, v.pull.HeadBranch)
+	}
+	for _, branch := range branches {
+		pulls, err := v.GitHub.OwnPullRequests(ctx, v.job.Repository, branch)
+		if err != nil {
+			return "", err
+		}
+		for _, o := range pulls {
+			request, ok := propose.RequestOf(o.Body)
+			if !ok {
+				continue
+			}
+			tip, err := v.GitHub.Tip(ctx, v.job.Repository, o.Base)
+			if err != nil {
+				return "", err
+			}
+			return v.proposed(ctx, request, o.Base, tip.Commit, true)
+		}
+	}
+	return "❌ There is no pull request of chiselbot's here that could be made anew.", nil
+}
+
+// proposed proposes and says what came of it.
+func (v *verb) proposed(ctx context.Context, r propose.Request, base, commit string, anew bool) (string, error) {
+	plans, skips, at, err := v.planAt(ctx, v.job.Repository, commit, r)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	for _, s := range skips {
+		fmt.Fprintf(&b, "- %s: %s\n", report.CodeSpan(s.Path), report.Prose(s.Reason))
+	}
+	if v.pull.Fork() && len(propose.Changes(plans)) > 0 {
+		return forkText(plans) + told(plans, nil) + b.String(), nil
+	}
+	p := propose.Of(r, base, plans)
+	what, number, err := v.propose(ctx, v.job.Repository, p, at, anew)
+	if err != nil {
+		return "", err
+	}
+	switch what {
+	case opened:
+		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", number, report.Prose(p.Title)) + b.String(), nil
+	case updated:
+		return fmt.Sprintf("✅ Brought #%d up to date.\n", number) + b.String(), nil
+	case unchanged:
+		return fmt.Sprintf("✅ #%d is there already, and up to date.\n", number) + b.String(), nil
+	case declined:
+		return fmt.Sprintf("❌ #%d, which moved the same images, was closed. That is taken for a no; `/chisel recreate` makes it anew.", number), nil
+	case touched:
+		if number == 0 {
+			return fmt.Sprintf("❌ The branch %s is there, with commits that are not chiselbot's. Remove it, or let `/chisel recreate` make it anew.", report.CodeSpan(p.Branch)), nil
+		}
+		return fmt.Sprintf("❌ Somebody has committed to #%d, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits.", number), nil
+	case unnecessary:
+	}
+	text := "❌ Nothing was changed: there is no image here that can be moved.\n"
+	if number != 0 {
+		text = fmt.Sprintf("✅ Closed #%d: there is nothing left to change.\n", number)
+	}
+	return text + told(plans, nil) + b.String(), nil
+}
+
+// diff shows what fix and migrate would change.
+func (v *verb) diff(ctx context.Context) (string, error) {
+	_, plans, others, err := v.fixes(ctx)
+	if err != nil {
+		return "", err
+	}
+	text := shown("fix", plans) + told(plans, others)
+	request, err := v.request(ctx)
+	if err != nil || len(request.Files) == 0 {
+		return text, err
+	}
+	moves, _, _, err := v.planAt(ctx, v.job.Repository, v.pull.Head, request)
+	if err != nil {
+		return "", err
+	}
+	return text + "\n" + shown("migrate", moves) + told(moves, nil), nil
+}
+
+func shown(verb string, plans []*fixes.Plan) string {
+	if len(applicable(plans)) == 0 {
+		return fmt.Sprintf("`%s %s` would change nothing.\n", command.Prefix, verb)
+	}
+	return fmt.Sprintf("<details>\n<summary>What <code>%s %s</code> would change</summary>\n\n%s\n</details>\n", command.Prefix, verb, report.Block("diff", patch(plans)))
+}

@@ -1,0 +1,202 @@
+package propose
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/app/report"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// maxBody is what GitHub takes of a body, in characters, of which there are never more
+// than bytes.
+const maxBody = 65_000
+
+// body is the pull request's text. Of one that would be too long the edits are left out:
+// the commit has them.
+func body(p Proposal, plans []*fixes.Plan) string {
+	text := bodyOf(p, plans, true)
+	if len(text) > maxBody {
+		text = bodyOf(p, plans, false)
+	}
+	if len(text) > maxBody {
+		text = text[:strings.LastIndexByte(text[:maxBody], '\n')+1] + "\n…\n"
+	}
+	return text
+}
+
+func bodyOf(p Proposal, plans []*fixes.Plan, edits bool) string {
+	var b strings.Builder
+	b.WriteString(p.mark() + "\n")
+	var left []*fixes.Plan
+	for _, plan := range plans {
+		if plan.Applicable() {
+			summary(&b, plan)
+		} else if len(plan.Reasons) > 0 {
+			left = append(left, plan)
+		}
+	}
+	for _, plan := range plans {
+		if !plan.Applicable() {
+			continue
+		}
+		b.WriteString("\n## " + report.CodeSpan(plan.File.Path()) + "\n")
+		table(&b, plan)
+		Proof(&b, plan)
+		if edits {
+			Steps(&b, plan)
+		}
+		Notes(&b, plan)
+	}
+	if !edits {
+		b.WriteString("\nThe edits are too many to be listed here; the commit has them.\n")
+	}
+	if len(left) > 0 {
+		b.WriteString("\n## Left to a person\n\n")
+		for _, plan := range left {
+			Reasons(&b, plan)
+		}
+	}
+	try(&b, p, plans)
+	b.WriteString("\n## If you do not want this\n\nClose this pull request. It does not come back for the same images, unless somebody with write access comments " +
+		"`/chisel recreate`.\n\nTo change something, commit to this branch: chiselbot leaves it alone from then on, and says so where it would have changed it.\n")
+	return b.String()
+}
+
+// summary is what a plan changes in a sentence.
+func summary(b *strings.Builder, plan *fixes.Plan) {
+	before, after := sides(plan)
+	fmt.Fprintf(b, "\nMoves %s from %s to %s", report.CodeSpan(plan.File.Path()), orUnknown(before.image), orUnknown(after.image))
+	if others := len(plan.Changes) - 1; others == 1 {
+		b.WriteString(", and changes one other file with it")
+	} else if others > 1 {
+		fmt.Fprintf(b, ", and changes %d other files with it", others)
+	}
+	b.WriteString(".\n")
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return report.CodeSpan(s)
+}
+
+// table compares the image with what it becomes.
+func table(b *strings.Builder, plan *fixes.Plan) {
+	before, after := sides(plan)
+	b.WriteString("\n| | Before | After |\n| :-- | :-- | :-- |\n")
+	for _, row := range []struct{ name, before, after string }{
+		{"Image", before.image, after.image}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
+		{"Shell", before.shell, after.shell}, {"Package manager", before.packages, after.packages},
+	} {
+		fmt.Fprintf(b, "| %s | %s | %s |\n", row.name, cell(row.before), cell(row.after))
+	}
+}
+
+// cell is text in a table, where a bar ends the cell even in a code span.
+func cell(s string) string {
+	switch s {
+	case "":
+		return "unknown"
+	case "yes", "no":
+		return s
+	}
+	return strings.ReplaceAll(report.CodeSpan(s), "|", `\|`)
+}
+
+// Proof says what of a plan was proven and what was not.
+func Proof(b *strings.Builder, plan *fixes.Plan) {
+	if plan.Proof == nil {
+		return
+	}
+	b.WriteString("\n**Proven**\n\n")
+	for _, held := range plan.Proof.Held {
+		b.WriteString("- ✅ " + report.Prose(held) + "\n")
+	}
+	b.WriteString("\n**Not proven**\n\n")
+	for _, open := range plan.Proof.Open {
+		b.WriteString("- ⬜ " + report.Prose(open) + "\n")
+	}
+}
+
+// Steps lists what is changed, where and why.
+func Steps(b *strings.Builder, plan *fixes.Plan) {
+	fmt.Fprintf(b, "\n<details>\n<summary>Each change and why (%d)</summary>\n\n", len(plan.Steps))
+	for _, s := range plan.Steps {
+		fmt.Fprintf(b, "- %s, %s: %s\n", place(s.At), link(s.ID, s.URL), report.Prose(s.Title))
+		for why := range strings.SplitSeq(s.Because, "\n") {
+			if why != "" {
+				b.WriteString("  - " + report.Prose(why) + "\n")
+			}
+		}
+	}
+	b.WriteString("\n</details>\n")
+}
+
+// Notes lists what to know about a plan.
+func Notes(b *strings.Builder, plan *fixes.Plan) {
+	if len(plan.Notes) == 0 {
+		return
+	}
+	b.WriteString("\n**To know**\n\n")
+	for _, n := range plan.Notes {
+		at := ""
+		if n.At.File != nil && n.At.File != plan.File {
+			at = place(n.At) + ": "
+		}
+		b.WriteString("- " + at + report.Prose(n.Message) + "\n")
+	}
+}
+
+// Reasons lists what stands in the way of a plan and what a person would do.
+func Reasons(b *strings.Builder, plan *fixes.Plan) {
+	verdict := plan.Verdict.String()
+	if plan.Verdict == fixes.Refuse {
+		verdict = "refused"
+	}
+	fmt.Fprintf(b, "- %s (%s)\n", report.CodeSpan(plan.File.Path()), verdict)
+	for _, r := range plan.Reasons {
+		at := ""
+		if r.At.File != nil {
+			at = place(r.At) + ", "
+		}
+		fmt.Fprintf(b, "  - %s%s: %s %s\n", at, link(r.ID, r.URL), report.Prose(r.Message), report.Prose(r.Help))
+	}
+}
+
+func place(p fixes.Place) string {
+	if p.File == nil {
+		return "(no place)"
+	}
+	return report.CodeSpan(fmt.Sprintf("%s:%d", p.Path(), p.Line()))
+}
+
+func link(id, url string) string {
+	if url == "" {
+		return report.Prose(id)
+	}
+	return "[" + report.Prose(id) + "](" + url + ")"
+}
+
+// try is what the reviewer should try, as commands to copy.
+func try(b *strings.Builder, p Proposal, plans []*fixes.Plan) {
+	var script strings.Builder
+	fmt.Fprintf(&script, "git fetch origin %s\ngit switch --detach FETCH_HEAD\n", quoted(p.Branch))
+	for _, plan := range plans {
+		if plan.Applicable() {
+			fmt.Fprintf(&script, "docker build --tag chiseled-try --file %s .\ndocker run --rm --publish-all chiseled-try\n", quoted("./"+plan.File.Path()))
+		}
+	}
+	b.WriteString("\n## To try\n\n" + report.Block("sh", strings.TrimSuffix(script.String(), "\n")) +
+		"\nPut the folder that you build from in place of the dot. Look whether the application starts, answers on its port, and can write where it does.\n")
+}
+
+// quoted is a word that a shell takes as it is.
+func quoted(s string) string {
+	plain := strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") == ""
+	if plain && !strings.HasPrefix(s, "-") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

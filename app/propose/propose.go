@@ -1,0 +1,178 @@
+// Package propose makes of plans what a pull request says: its branch, title, commit
+// message and body.
+//
+// The same plans give the same bytes, so that whoever compares them with a pull request
+// knows whether there is anything to change. It knows neither git nor GitHub's API and
+// decides nothing; what strangers wrote is shown and never obeyed.
+package propose
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// Prefix begins the names of all branches that chiselbot makes.
+const Prefix = "chiselbot/"
+
+// A Request is what was asked for, so that it can be planned anew when the base moves. It
+// is kept in the body of the pull request, where nobody sees it.
+type Request struct {
+	Recipe string `json:"recipe"`
+	// Files are the Dockerfiles that are to be moved, sorted.
+	Files []string `json:"files"`
+	// Upgrade and Variant are the recipe's options.
+	Upgrade bool   `json:"upgrade,omitempty"`
+	Variant string `json:"variant,omitempty"`
+	// Images identifies the images that are moved: a closed pull request is a no to these
+	// and not to others.
+	Images string `json:"images"`
+}
+
+// A Proposal is a pull request as it should be.
+type Proposal struct {
+	Request
+	// Base is the branch to change, Branch the one that holds the change.
+	Base, Branch string
+	// Title has no more than 200 characters. Body is GitHub's Markdown of at most 65,536.
+	Title, Message, Body string
+	// Changes are all files before and after, by path; none where there is nothing to do.
+	Changes []fixes.Change
+	// Left is how many of the plans are left to a person.
+	Left int
+}
+
+// Branch is the name of the branch for a recipe and a base.
+func Branch(recipe, base string) string { return Prefix + recipe + "/" + base }
+
+// Of makes the proposal of plans, which were made one on top of the other.
+func Of(request Request, base string, plans []*fixes.Plan) Proposal {
+	var moved []*fixes.Plan
+	for _, p := range plans {
+		if p.Applicable() {
+			moved = append(moved, p)
+		}
+	}
+	request.Images = images(moved)
+	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved)}
+	for _, plan := range plans {
+		if !plan.Applicable() && len(plan.Reasons) > 0 {
+			p.Left++
+		}
+	}
+	if len(p.Changes) == 0 {
+		return p
+	}
+	p.Title = title(moved)
+	p.Message = Message(p.Title, moved)
+	p.Body = body(p, plans)
+	return p
+}
+
+// Changes are the changes of plans that were made one on top of the other, each file once.
+func Changes(plans []*fixes.Plan) []fixes.Change {
+	var all []fixes.Change
+	for _, p := range plans {
+		for _, c := range p.Changes {
+			at := slices.IndexFunc(all, func(o fixes.Change) bool { return o.Path == c.Path })
+			if at < 0 {
+				all = append(all, c)
+				continue
+			}
+			all[at].After = c.After
+		}
+	}
+	slices.SortFunc(all, func(a, b fixes.Change) int { return cmp.Compare(a.Path, b.Path) })
+	return all
+}
+
+// images identifies the images that plans move: the files and what each names today.
+func images(plans []*fixes.Plan) string {
+	var b strings.Builder
+	for _, p := range plans {
+		before, _ := sides(p)
+		fmt.Fprintf(&b, "%q %q\n", p.File.Path(), before.image)
+	}
+	sum := sha256.Sum256([]byte(b.String()))
+	return hex.EncodeToString(sum[:8])
+}
+
+// maxTitle is how long titles are; GitHub takes 256 characters.
+const maxTitle = 200
+
+func title(plans []*fixes.Plan) string {
+	if len(plans) > 1 {
+		return fmt.Sprintf("Move %d images to chiseled bases", len(plans))
+	}
+	return oneLine(plans[0].Title)
+}
+
+// oneLine is text for where there is no Markdown: a title or the subject of a commit.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(s, "`", ""), "")), " ")
+	if runes := []rune(s); len(runes) > maxTitle {
+		s = string(runes[:maxTitle-1]) + "…"
+	}
+	return s
+}
+
+// maxMessage is how many steps a commit's message names.
+const maxMessage = 50
+
+// Message is a commit's message: what is done and where.
+func Message(title string, plans []*fixes.Plan) string {
+	var b strings.Builder
+	b.WriteString(title + "\n\n")
+	n := 0
+	for _, p := range plans {
+		for _, s := range p.Steps {
+			if n++; n > maxMessage {
+				return b.String() + "- …\n"
+			}
+			fmt.Fprintf(&b, "- %s: %s\n", oneLine(s.At.Path()), oneLine(s.Title))
+		}
+	}
+	return b.String()
+}
+
+const (
+	markBegin = "<!-- chiselbot:proposal "
+	markEnd   = " -->"
+)
+
+// mark hides the request in a body. JSON as Go writes it has no ">".
+func (r Request) mark() string {
+	data, err := json.Marshal(r)
+	if err != nil {
+		panic(err) // it is made of strings and a bool
+	}
+	return markBegin + string(data) + markEnd
+}
+
+// Withdrawn is the body of a pull request that chiselbot closes itself: it is no no.
+func Withdrawn(body string) string {
+	r, ok := RequestOf(body)
+	if !ok {
+		return body
+	}
+	before := r.mark()
+	r.Images = ""
+	return strings.Replace(body, before, r.mark(), 1)
+}
+
+// RequestOf reads the request from a pull request's body; ok is false where there is none.
+func RequestOf(body string) (r Request, ok bool) {
+	_, rest, found := strings.Cut(body, markBegin)
+	text, _, closed := strings.Cut(rest, markEnd)
+	if !found || !closed {
+		return Request{}, false
+	}
+	err := json.Unmarshal([]byte(text), &r)
+	return r, err == nil && r.Recipe != "" && len(r.Files) > 0
+}

@@ -1,0 +1,121 @@
+package propose_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/tools/txtar"
+
+	"github.com/chiselbot/chiselbot/app/propose"
+	"github.com/chiselbot/chiselbot/fixes/chiseled"
+	"github.com/chiselbot/chiselbot/fixes/plantest"
+)
+
+// updating reports whether the flag of package plantest is given.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
+
+// TestGolden holds what people see of pull requests: each archive has the files of a
+// repository, and last the pull request.
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d archives, %v", len(names), err)
+	}
+	for _, name := range names {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files, want := map[string]string{}, ""
+			var kept []txtar.File
+			for _, f := range archive.Files {
+				if f.Name == "pull request" {
+					want = string(f.Data)
+					continue
+				}
+				kept = append(kept, f)
+				files[f.Name] = string(f.Data)
+			}
+			p := of(t, files)
+			got := fmt.Sprintf("%s\n%s ← %s\n\n%s\n====\n%s", p.Title, p.Base, p.Branch, p.Message, p.Body)
+			if updating() {
+				kept = append(kept, txtar.File{Name: "pull request", Data: []byte(got)})
+				if err := os.WriteFile(name, txtar.Format(&txtar.Archive{Comment: archive.Comment, Files: kept}), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("pull request (-want +got), rewrite with -update:\n%s", diff)
+			}
+			read, ok := propose.RequestOf(p.Body)
+			if diff := cmp.Diff(p.Request, read); !ok || diff != "" {
+				t.Errorf("the request read back (-want +got):\n%s", diff)
+			}
+			if again := of(t, files); again.Body != p.Body || again.Message != p.Message {
+				t.Error("the same plans gave another text")
+			}
+		})
+	}
+}
+
+func of(t *testing.T, files map[string]string) propose.Proposal {
+	t.Helper()
+	plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), files)
+	request := propose.Request{Recipe: "chiseled"}
+	for _, p := range plans {
+		request.Files = append(request.Files, p.File.Path())
+	}
+	return propose.Of(request, "main", plans)
+}
+
+// TestImages: a no to one image is none to another.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	image := func(from, rest string) string {
+		return of(t, map[string]string{"Dockerfile": "FROM " + from + "\n" + rest + "ENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n"}).Images
+	}
+	one := image("mcr.microsoft.com/dotnet/aspnet:8.0", "")
+	if image("mcr.microsoft.com/dotnet/aspnet:8.0", "COPY out /app\n") != one {
+		t.Error("another line made it another image")
+	}
+	if image("mcr.microsoft.com/dotnet/aspnet:9.0", "") == one {
+		t.Error("another image is the same")
+	}
+}
+
+// TestLong: a body that GitHub would not take is shortened, and can still be read back.
+func TestLong(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{}
+	for i := range 120 {
+		files[fmt.Sprintf("service-%03d/Dockerfile", i)] = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nRUN apt-get update\nENTRYPOINT dotnet Cats.dll\n"
+	}
+	for i := range 60 {
+		files[fmt.Sprintf("other-%03d/Dockerfile", i)] = "FROM mcr.microsoft.com/dotnet/aspnet:8.0\nENTRYPOINT dotnet Cats.dll\n"
+	}
+	p := of(t, files)
+	if _, ok := propose.RequestOf(p.Body); len(p.Body) > 65536 || !ok {
+		t.Errorf("%d bytes, marked %t", len(p.Body), ok)
+	}
+}
+
+func TestRequestOf(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		"", "<!-- chiselbot:proposal", "<!-- chiselbot:proposal {} -->", "<!-- chiselbot:proposal {\"recipe\": 1} -->",
+		strings.Repeat("<!-- chiselbot:proposal ", 1000),
+	} {
+		if r, ok := propose.RequestOf(body); ok {
+			t.Errorf("%.40q gives %+v", body, r)
+		}
+	}
+}

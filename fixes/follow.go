@@ -1,0 +1,197 @@
+package fixes
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A Follow is a rule whose fixes belong to a recipe where they are about the containers
+// that run its image, and the fields of rendered objects that those fixes may change.
+type Follow struct {
+	Rule   string
+	Fields []string
+	// Block is the field as it would be written below a values key that a template reads
+	// and nothing sets; empty where there is no such.
+	Block string
+}
+
+// maxRounds is how often the fixes are looked for again: what one inserts another may
+// have to fill.
+const maxRounds = 8
+
+// follow makes the fixes of findings about the containers that run the plan's image a
+// part of the plan, in as many rounds as it takes. What the plan would make worse there
+// without a fix is a reason for a person. It gives what the checks find in the end.
+func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, recipe *Recipe, opts Options) (*look, error) {
+	if !plan.Applicable() {
+		return before, nil
+	}
+	for round := range maxRounds {
+		after, err := see(ctx, plan.Edited(tree), opts.Checks)
+		if err != nil {
+			return nil, err
+		}
+		uses := after.runs(plan.File.Path())
+		edits := plan.take(after, uses, recipe)
+		if len(edits) == 0 {
+			if edits, err = plan.open(after, uses, recipe); err != nil {
+				return nil, err
+			}
+		}
+		if len(edits) == 0 || round == maxRounds-1 {
+			plan.unfollowed(before, after, uses)
+			plan.sortSteps()
+			return after, nil
+		}
+		if err := plan.extend(tree, after.tree, edits); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// sortSteps puts steps in the order in which a person reads files: the Dockerfile first.
+func (p *Plan) sortSteps() {
+	slices.SortStableFunc(p.Steps, func(a, b Step) int {
+		if here, there := a.At.Path() == p.File.Path(), b.At.Path() == p.File.Path(); here != there {
+			if here {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.At.Path(), b.At.Path()), cmp.Compare(a.At.Span.Start, b.At.Span.Start))
+	})
+}
+
+// take makes steps of the fixes that can be made together, and gives their edits.
+func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
+	var edits []source.Edit
+	for _, f := range after.result.Findings {
+		if f.Fix == nil || p.tried(f) || !about(f, uses) || !slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID }) {
+			continue
+		}
+		if clash, err := clashes(after.tree, edits, f.Fix.Edits); clash || err != nil {
+			continue // in the next round
+		}
+		fresh := slices.DeleteFunc(slices.Clone(f.Fix.Edits), func(e source.Edit) bool { return slices.Contains(edits, e) })
+		if len(fresh) == 0 {
+			continue
+		}
+		edits = append(edits, fresh...)
+		p.follows = append(p.follows, f.Rule.ID)
+		p.followed = append(p.followed, f)
+		p.Steps = append(p.Steps, Step{
+			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,
+		})
+	}
+	return edits
+}
+
+// tried reports whether the fix of a finding was taken before.
+func (p *Plan) tried(f checks.Finding) bool {
+	return slices.ContainsFunc(p.followed, func(o checks.Finding) bool {
+		return o.Rule == f.Rule && o.Key == f.Key && home(o).Path() == home(f).Path() && slices.Equal(o.Sets, f.Sets)
+	})
+}
+
+// extend lays edits of the tree as the plan leaves it over the plan's changes.
+func (p *Plan) extend(tree, edited source.Tree, edits []source.Edit) error {
+	names := []string{}
+	for _, e := range edits {
+		if !slices.Contains(names, e.Path) {
+			names = append(names, e.Path)
+		}
+	}
+	for _, name := range names {
+		now, err := edited.Read(name)
+		if err != nil {
+			return err
+		}
+		after, err := source.Apply(now.Text(), only(edits, name))
+		if err != nil {
+			return err
+		}
+		if at := slices.IndexFunc(p.Changes, func(c Change) bool { return c.Path == name }); at >= 0 {
+			p.Changes[at].After = after
+			continue
+		}
+		was, err := tree.Read(name)
+		if err != nil {
+			return err
+		}
+		p.Changes = append(p.Changes, Change{Path: name, Before: was.Text(), After: after})
+	}
+	slices.SortFunc(p.Changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	p.Behaves = true
+	p.decide()
+	return nil
+}
+
+// unrendered leaves it to a person where templates could not be rendered that may run the
+// image on a port that moves, or that belong to a chart which runs it.
+func (p *Plan) unrendered(before *look, uses []use) {
+	for _, s := range before.result.Skips {
+		if s.Home == nil || s.File == nil || s.Rule != "" || path.Base(s.Home.Path()) != "Chart.yaml" {
+			continue
+		}
+		own := slices.ContainsFunc(uses, func(u use) bool { return u.home == s.Home.Path() })
+		if slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool {
+			return r.Chart != nil && r.Chart.Path() == s.Home.Path() && !slices.Contains(s.Sets, r.Set)
+		}) {
+			continue // it is known under another set of values: its own alone are not enough for the chart
+		}
+		if !own && (len(uses) > 0 || len(p.Ports) == 0 || !strings.Contains(s.File.Text(), "containerPort")) {
+			continue
+		}
+		p.Reasons = append(p.Reasons, Reason{
+			ID: p.Recipe, Verdict: NeedsPerson, At: Place{s.File, s.Span},
+			Message: "What this template says of the image is not known, because it could not be rendered: " + s.Reason, Help: s.Help,
+		})
+	}
+}
+
+// unknown leaves to a person what may run the image on a port that moves: containers of
+// unknown images, and templates that could not be rendered.
+func (p *Plan) unknown(all *look) {
+	for _, u := range all.uses {
+		for _, o := range u.ports {
+			to := p.Ports[o.number]
+			if !u.unknown || to == 0 || o.at.IsZero() {
+				continue
+			}
+			p.Reasons = append(p.Reasons, Reason{
+				ID: p.Recipe, Verdict: NeedsPerson, At: Place(o.at),
+				Message: fmt.Sprintf("The application's port moves from %d to %d, and which Dockerfile builds this container's image, `%s`, is not known.", o.number, to, u.image),
+				Help:    fmt.Sprintf("Say it with `--image %s=PATH`, or `images` in the settings: the plan then changes what belongs to this Dockerfile, and leaves what belongs to another.", u.image),
+			})
+		}
+	}
+	p.unrendered(all, nil)
+}
+
+// unfollowed leaves to a person what the plan would make worse about the image's
+// containers.
+func (p *Plan) unfollowed(before, after *look, uses []use) {
+	for _, f := range checks.Compare(before.result, after.result).New {
+		if !about(f, uses) {
+			continue
+		}
+		p.Reasons = append(p.Reasons, Reason{
+			ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: Place{f.File, f.Span},
+			Message: "With the new image: " + f.Message, Help: f.Help,
+		})
+	}
+	p.unrendered(before, uses)
+	for _, u := range uses {
+		p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("`%s` in `%s` runs this image: %s.", u.object, u.home, u.because)})
+	}
+	p.Notes = slices.Compact(p.Notes)
+	p.decide()
+}

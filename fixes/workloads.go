@@ -1,0 +1,122 @@
+package fixes
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A look is what the checks find in a tree, and which image each container runs.
+type look struct {
+	tree   source.Tree
+	result *checks.Result
+	uses   []use
+}
+
+// A use is one container of a Kubernetes object.
+type use struct {
+	home, object, container string
+	// image is the repository of its image, as people write it.
+	image string
+	// dockerfile builds the image, because says why, where the tree has it; unknown says
+	// that nothing is known of the image at all.
+	dockerfile, because string
+	unknown             bool
+	// alone says that the pod's other containers run the same image.
+	alone bool
+	ports []port
+}
+
+type port struct {
+	number int
+	at     kube.Place
+}
+
+// see runs the checks on a tree.
+func see(ctx context.Context, tree source.Tree, opts checks.Options) (*look, error) {
+	l := &look{tree: tree}
+	var mu sync.Mutex
+	collect := &checks.Rule{ID: "workloads", Object: func(p *checks.ObjectPass) {
+		uses := usesOf(p, opts.Images)
+		mu.Lock()
+		defer mu.Unlock()
+		l.uses = append(l.uses, uses...)
+	}}
+	opts.Rules = append(slices.Clone(opts.Rules), collect)
+	var err error
+	l.result, err = checks.Run(ctx, tree, opts)
+	slices.SortFunc(l.uses, func(a, b use) int {
+		return strings.Compare(a.home+" "+a.object+" "+a.container, b.home+" "+b.object+" "+b.container)
+	})
+	return l, err
+}
+
+// seeUses looks at which image each container of a tree runs, and at nothing else.
+func seeUses(ctx context.Context, tree source.Tree, opts checks.Options) (*look, error) {
+	opts.Rules, opts.Scanners = nil, nil
+	return see(ctx, tree, opts)
+}
+
+// usesOf are the containers of an object. told are images of which it was said whether the
+// tree builds them.
+func usesOf(p *checks.ObjectPass, told map[string]string) []use {
+	home := p.Object.Document.Path()
+	if p.Release.Chart != nil {
+		home = p.Release.Chart.Path()
+	}
+	var all []use
+	for _, pod := range p.Pods {
+		first := len(all)
+		alone := true
+		for _, c := range pod.Containers {
+			u := use{home: home, object: checks.ObjectKey(p.Object), container: c.Name}
+			if ref, err := base.ParseReference(c.Image); err == nil {
+				u.image = ref.Familiar()
+			} else {
+				u.image = strings.TrimSuffix(c.Image, ":") // a chart without a version
+			}
+			switch image := p.Image(c); {
+			case image != nil && image.File != nil:
+				u.dockerfile, u.because = image.File.Path(), image.Link.Because
+			default:
+				_, elsewhere := told[u.image]
+				u.unknown = !elsewhere && (image == nil || image.Facts == nil)
+			}
+			for _, o := range c.Ports() {
+				u.ports = append(u.ports, port{int(o.Number), p.Object.Where(o.Node.Get("containerPort")).Place()})
+			}
+			alone = alone && (len(all) == first || all[first].dockerfile == u.dockerfile)
+			all = append(all, u)
+		}
+		for n := first; n < len(all); n++ {
+			all[n].alone = alone
+		}
+	}
+	return all
+}
+
+// runs are the containers that run what a Dockerfile builds.
+func (l *look) runs(dockerfile string) []use {
+	return slices.DeleteFunc(slices.Clone(l.uses), func(u use) bool { return u.dockerfile != dockerfile })
+}
+
+// about reports whether a finding is about one of the containers or, where no other image
+// runs in it, about its pod.
+func about(f checks.Finding, uses []use) bool {
+	if f.Home == nil {
+		return false
+	}
+	return slices.ContainsFunc(uses, func(u use) bool {
+		rest, ok := strings.CutPrefix(f.Key, u.object+" ")
+		if !ok || f.Home.Path() != u.home {
+			return false
+		}
+		return strings.Contains(" "+rest, " "+u.container+" ") || u.alone && strings.HasPrefix(rest, "pod ")
+	})
+}
