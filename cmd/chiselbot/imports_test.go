@@ -61,6 +61,10 @@ func TestImports(t *testing.T) {
 		"github.com/go-git/go-git":          {module + "app/repository", module + "app/githubtest"}, // which serves real objects
 		"github.com/google/go-github":       {module + "app/github"},
 		"github.com/bradleyfalzon":          {module + "app/github"},
+		"github.com/riverqueue/river":       {module + "app/jobs"},
+		"modernc.org/sqlite":                {module + "app/store"},
+		"github.com/jackc/pgx":              {module + "app/store", module + "app/jobs"}, // whose transactions the queue shares
+		"github.com/prometheus":             {module + "app/telemetry"},
 		"github.com/golang-jwt/jwt":         {module + "app/githubtest"},
 		"github.com/vektah/gqlparser":       {module + "app/githubtest"},
 		"github.com/aquasecurity/trivy":     {module + "checks/misconf"},
