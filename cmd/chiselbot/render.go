@@ -220,10 +220,9 @@ type origin struct {
 }
 
 func (o origin) String() string {
-	s := o.Template
-	for _, include := range slices.Backward(o.Includes) {
-		s += " < " + include
-	}
+	chain := append(slices.Clone(o.Includes), o.Template)
+	slices.Reverse(chain)
+	s := strings.Join(chain, " < ")
 	if o.Key != "" {
 		s += " = " + o.Key
 		if o.Value != "" {
