@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +31,6 @@ type bench struct {
 	repos  []*githubtest.Repository
 	server *exec.Cmd
 	client *http.Client
-	opened atomic.Int64
 }
 
 func newBench(ctx context.Context, l load) (*bench, error) {
