@@ -126,7 +126,7 @@ func (b *bench) becomeReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the server has it
 	database := b.database
 	if database == "" {
 		database = filepath.Join(b.dir, "chiselbot.db")
@@ -151,7 +151,7 @@ func (b *bench) becomeReady(ctx context.Context) error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	fmt.Fprintf(b.out, "start to ready: %s\n", time.Since(begun).Round(time.Millisecond))
+	b.say("start to ready: %s\n", time.Since(begun).Round(time.Millisecond))
 	return nil
 }
 
