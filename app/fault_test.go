@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -104,7 +105,7 @@ func TestLimited(t *testing.T) {
 	w.start()
 	w.settle()
 	w.github.Inject(githubtest.Fault{
-		Match:  func(r githubtest.Request) bool { return r.Method == "PATCH" },
+		Match:  func(r githubtest.Request) bool { return r.Method == http.MethodPatch },
 		Effect: githubtest.SecondaryLimit,
 	})
 	w.open("worse", bad)

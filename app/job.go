@@ -106,16 +106,34 @@ type LookAround struct{ Cause }
 // Redeliver asks GitHub for the deliveries that did not reach us.
 type Redeliver struct{ Cause }
 
-// The kinds. They are in the database, so that they must not change.
-func (ReviewPullRequest) Kind() string  { return "review-pull-request" }
-func (AnswerMergeGroup) Kind() string   { return "answer-merge-group" }
-func (Recheck) Kind() string            { return "recheck" }
-func (Command) Kind() string            { return "command" }
-func (KeepProposal) Kind() string       { return "keep-proposal" }
-func (LookAtRepository) Kind() string   { return "look-at-repository" }
+// Kinds are in the database, so that they must not change.
+
+// Kind names the use case.
+func (ReviewPullRequest) Kind() string { return "review-pull-request" }
+
+// Kind names the use case.
+func (AnswerMergeGroup) Kind() string { return "answer-merge-group" }
+
+// Kind names the use case.
+func (Recheck) Kind() string { return "recheck" }
+
+// Kind names the use case.
+func (Command) Kind() string { return "command" }
+
+// Kind names the use case.
+func (KeepProposal) Kind() string { return "keep-proposal" }
+
+// Kind names the use case.
+func (LookAtRepository) Kind() string { return "look-at-repository" }
+
+// Kind names the use case.
 func (LookAtInstallation) Kind() string { return "look-at-installation" }
-func (LookAround) Kind() string         { return "look-around" }
-func (Redeliver) Kind() string          { return "redeliver" }
+
+// Kind names the use case.
+func (LookAround) Kind() string { return "look-around" }
+
+// Kind names the use case.
+func (Redeliver) Kind() string { return "redeliver" }
 
 // About names the pull request.
 func (j ReviewPullRequest) About() []slog.Attr {

@@ -137,7 +137,8 @@ func installationOf(job Job) int64 {
 // GiveUp tells in the check run that a commit could not be reviewed. Jobs without a check
 // run have nobody who waits for them.
 func (a *App) GiveUp(ctx context.Context, attempt Attempt, job Job, cause error) error {
-	run, repo := Run{Job: attempt.Job}, Repository{}
+	var repo Repository
+	run := Run{Job: attempt.Job}
 	switch job := job.(type) {
 	case ReviewPullRequest:
 		repo, run.Head, run.Number = job.Repository, job.Head, job.Number

@@ -40,7 +40,7 @@ func (q *Queue) Depths(ctx context.Context) ([]telemetry.Depth, error) {
 		if err != nil {
 			return err
 		}
-		defer rows.Close()
+		defer func() { _ = rows.Close() }() // what it would say, Err says
 		for rows.Next() {
 			if err := add(rows.Scan); err != nil {
 				return err

@@ -240,7 +240,7 @@ func TestErrors(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(t *testing.T, address string) {
 		var attempts sync.Map
-		h := newHandler(func(ctx context.Context, attempt app.Attempt, job app.Job) error {
+		h := newHandler(func(_ context.Context, _ app.Attempt, job app.Job) error {
 			n, _ := attempts.LoadOrStore(job.Origin().Key, new(int))
 			*n.(*int)++
 			first := *n.(*int) == 1

@@ -39,7 +39,12 @@ func (w *worker[J]) Timeout(*river.Job[J]) time.Duration { return w.kind.timeout
 
 func (w *worker[J]) NextRetry(job *river.Job[J]) time.Time {
 	wait := backoff[min(max(job.Attempt, 1), len(backoff))-1]
-	return time.Now().Add(wait + time.Duration(rand.Int64N(int64(wait/4)+1)))
+	return time.Now().Add(wait + jitter(wait/4))
+}
+
+// jitter is a part of a time, so that what failed together does not come back together.
+func jitter(most time.Duration) time.Duration {
+	return time.Duration(rand.Int64N(int64(most) + 1)) //nolint:gosec // nobody gains by guessing it
 }
 
 func (w *worker[J]) Work(ctx context.Context, job *river.Job[J]) error {
@@ -91,7 +96,7 @@ func (q *Queue) work(ctx context.Context, k kind, attempt app.Attempt, job app.J
 		q.logger.InfoContext(ctx, "hand back job: the process stops")
 		return "handed back", river.JobSnooze(0)
 	case errors.As(err, &limited):
-		wait := max(0, time.Until(limited.Until)) + time.Duration(rand.Int64N(int64(2*time.Second)))
+		wait := max(0, time.Until(limited.Until)) + jitter(2*time.Second)
 		q.logger.WarnContext(ctx, "wait for GitHub", slog.Time("until", limited.Until), slog.Any("error", err))
 		return "later", river.JobSnooze(wait)
 	case errors.Is(err, app.ErrNotFound), errors.Is(err, app.ErrForbidden):

@@ -113,7 +113,7 @@ func (s *Store) Forget(ctx context.Context) error {
 
 // each runs do for every row and closes the rows.
 func each(rows *sql.Rows, do func() error) error {
-	defer rows.Close()
+	defer func() { _ = rows.Close() }() // what it would say, Err says
 	for rows.Next() {
 		if err := do(); err != nil {
 			return err

@@ -38,7 +38,7 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 
 	// With synchronous FULL a commit is on the disk before GitHub is told that its
 	// delivery was taken.
-	write, err := sql.Open("sqlite", dsn(file, "_pragma", "journal_mode(WAL)", "_pragma", "busy_timeout(5000)", "_pragma", "synchronous(FULL)", "_txlock", "immediate"))
+	write, err := sql.Open("sqlite", dsn(file, url.Values{"_txlock": {"immediate"}}, "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(FULL)"))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -47,7 +47,7 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	if err := write.PingContext(ctx); err != nil {
 		return fmt.Errorf("open database %s: %w", file, err)
 	}
-	read, err := sql.Open("sqlite", dsn(file, "_pragma", "busy_timeout(5000)", "_pragma", "query_only(1)"))
+	read, err := sql.Open("sqlite", dsn(file, url.Values{}, "busy_timeout(5000)", "query_only(1)"))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -57,11 +57,9 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	return nil
 }
 
-func dsn(file string, pairs ...string) string {
-	q := url.Values{}
-	for i := 0; i < len(pairs); i += 2 {
-		q.Add(pairs[i], pairs[i+1])
-	}
+// dsn is the driver's name of a file, opened under pragmas.
+func dsn(file string, q url.Values, pragmas ...string) string {
+	q["_pragma"] = pragmas
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: q.Encode()}).String()
 }
 

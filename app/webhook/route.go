@@ -23,9 +23,7 @@ type Routed struct {
 	Sighting *app.Sighting
 }
 
-func ignored(format string, args ...any) (Routed, error) {
-	return Routed{Ignored: fmt.Sprintf(format, args...)}, nil
-}
+func ignored(reason string) (Routed, error) { return Routed{Ignored: reason}, nil }
 
 // A route turns the deliveries of one event into jobs.
 type route struct {

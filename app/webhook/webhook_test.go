@@ -55,7 +55,7 @@ const opened = `{"action": "opened", "number": 7, "installation": {"id": 1},
 	"pull_request": {"updated_at": "2026-12-01T12:00:00Z", "head": {"sha": "abc"}}}`
 
 func delivery(body string, change func(*http.Request)) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/webhook", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/webhook", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-GitHub-Event", "pull_request")
 	r.Header.Set("X-GitHub-Delivery", guid)

@@ -80,7 +80,7 @@ func (p program) serve(ctx context.Context, s serveSettings) error {
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", s.listen, err)
 	}
-	defer listener.Close()
+	defer func() { _ = listener.Close() }() // the server has closed it already
 	if s.pprof != "" {
 		stop, err := serveProfiles(ctx, s.pprof)
 		if err != nil {

@@ -56,7 +56,7 @@ func settings() []setting {
 			parse: text(func(s *serveSettings) *string { return &s.database })},
 		{env: "CHISELBOT_KEY", secret: true, help: "encrypts the App's credentials in the database; any text of at least 16 characters",
 			parse: func(s *serveSettings, v string) error {
-				if s.key = v; len(v) > 0 && len(v) < 16 {
+				if s.key = v; v != "" && len(v) < 16 {
 					return fmt.Errorf("it has fewer than 16 characters")
 				}
 				return nil

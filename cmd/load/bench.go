@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -32,7 +31,6 @@ type bench struct {
 	repos  []*githubtest.Repository
 	server *exec.Cmd
 	client *http.Client
-	opened atomic.Int64
 }
 
 func newBench(ctx context.Context, l load) (*bench, error) {
@@ -128,7 +126,7 @@ func (b *bench) becomeReady(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the server has it
 	database := b.database
 	if database == "" {
 		database = filepath.Join(b.dir, "chiselbot.db")
@@ -153,7 +151,7 @@ func (b *bench) becomeReady(ctx context.Context) error {
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
-	fmt.Fprintf(b.out, "start to ready: %s\n", time.Since(begun).Round(time.Millisecond))
+	b.say("start to ready: %s\n", time.Since(begun).Round(time.Millisecond))
 	return nil
 }
 

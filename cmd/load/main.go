@@ -25,7 +25,7 @@ func main() {
 	flag.IntVar(&l.pulls, "pulls", 20, "pull requests a second")
 	flag.StringVar(&l.database, "database", "", "postgres://… (default: a new SQLite file)")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: load [flags] PATH_OF_CHISELBOT")
+		_, _ = fmt.Fprintln(flag.CommandLine.Output(), "usage: load [flags] PATH_OF_CHISELBOT")
 		flag.PrintDefaults()
 	}
 	flag.Parse()
@@ -64,6 +64,9 @@ func (l load) run(ctx context.Context) error {
 	}
 	return nil
 }
+
+// say prints a result; a terminal that is gone does not matter.
+func (l load) say(format string, args ...any) { _, _ = fmt.Fprintf(l.out, format, args...) }
 
 // quantiles says how times are distributed.
 func quantiles(times []time.Duration) string {

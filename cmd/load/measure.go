@@ -62,8 +62,8 @@ func (b *bench) measureReviews(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	fmt.Fprintf(b.out, "%d reviews, %d a second, from webhook to check run: %s\n", n, b.pulls, quantiles(took[warm:]))
-	fmt.Fprintf(b.out, "processor: %s for each; memory: %s\n", b.processorEach(processor, len(pulls)), b.memory())
+	b.say("%d reviews, %d a second, from webhook to check run: %s\n", n, b.pulls, quantiles(took[warm:]))
+	b.say("processor: %s for each; memory: %s\n", b.processorEach(processor, len(pulls)), b.memory())
 	return b.quiet(ctx)
 }
 
@@ -94,13 +94,13 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 			bad++
 		}
 	}
-	fmt.Fprintf(b.out, "%d deliveries of %d KB, %d a second, %d not accepted: %s\n", n, len(bodies[0])>>10, b.rate, bad, quantiles(took))
-	fmt.Fprintf(b.out, "processor: %s for each; memory: %s\n", b.processorEach(processor, n), b.memory())
+	b.say("%d deliveries of %d KB, %d a second, %d not accepted: %s\n", n, len(bodies[0])>>10, b.rate, bad, quantiles(took))
+	b.say("processor: %s for each; memory: %s\n", b.processorEach(processor, n), b.memory())
 	drained := time.Now()
 	if err := b.quiet(ctx); err != nil {
 		return err
 	}
-	fmt.Fprintf(b.out, "all their jobs were done %s later\n", time.Since(drained).Round(10*time.Millisecond))
+	b.say("all their jobs were done %s later\n", time.Since(drained).Round(10*time.Millisecond))
 	return nil
 }
 
