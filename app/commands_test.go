@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -341,10 +342,14 @@ func TestPushRace(t *testing.T) {
 	w.repo.Push("alice", "topic", "User", githubtest.Executable("Dockerfile", before+"USER app\n"))
 	w.settle()
 	w.github.Inject(githubtest.Fault{
-		Match: func(r githubtest.Request) bool { return r.Method == "POST" && strings.HasSuffix(r.Path, "/git/trees") }, Effect: githubtest.SlowBody, Slowly: 800 * time.Millisecond,
+		Match: func(r githubtest.Request) bool {
+			return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/git/trees")
+		}, Effect: githubtest.SlowBody, Slowly: 800 * time.Millisecond,
 	})
 	pull.Comment("alice", "/chisel fix user-name")
-	for !slices.ContainsFunc(w.github.Requests(), func(r githubtest.Request) bool { return strings.HasSuffix(r.Path, "/git/trees") && r.Method == "POST" }) {
+	for !slices.ContainsFunc(w.github.Requests(), func(r githubtest.Request) bool {
+		return strings.HasSuffix(r.Path, "/git/trees") && r.Method == http.MethodPost
+	}) {
 		time.Sleep(time.Millisecond)
 	}
 	mine := w.repo.Push("alice", "topic", "Mine", githubtest.Write("x", "y"))

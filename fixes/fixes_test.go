@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,8 +82,7 @@ func TestHunks(t *testing.T) {
 	} {
 		lines := strings.SplitAfter(test.before, "\n")
 		hunks := fixes.Change{Before: test.before, After: test.after}.Hunks()
-		for i := len(hunks) - 1; i >= 0; i-- {
-			h := hunks[i]
+		for _, h := range slices.Backward(hunks) {
 			lines = append(lines[:h.First-1:h.First-1], append([]string{h.New}, lines[h.Last:]...)...)
 		}
 		if got := strings.Join(lines, ""); got != test.after {

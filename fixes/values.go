@@ -1,7 +1,6 @@
 package fixes
 
 import (
-	"cmp"
 	"errors"
 	"io/fs"
 	"path"
@@ -109,7 +108,7 @@ func (o *opening) edit() source.Edit {
 	if strings.Contains(o.file.Text(), "\r\n") {
 		eol = "\r\n"
 	}
-	slices.SortFunc(o.block, func(a, b string) int { return cmp.Compare(a, b) })
+	slices.Sort(o.block)
 	var lines []string
 	for _, b := range o.block {
 		for l := range strings.SplitSeq(b, "\n") {

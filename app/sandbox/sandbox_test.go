@@ -51,7 +51,7 @@ func work(ctx context.Context, in *request) (*response, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()
 	case "spin":
-		for { //nolint:revive // it is to be without end
+		for { //nolint:revive,staticcheck // it is to be without end
 		}
 	case "grow":
 		var all [][]byte

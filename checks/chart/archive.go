@@ -45,8 +45,8 @@ func (l *loader) untar(label, data string) ([]*file, error) {
 			continue // folders, and links, which are not followed
 		}
 		// Everything lies in one folder, which has the chart's name.
-		_, name, below := strings.Cut(strings.ReplaceAll(header.Name, `\`, "/"), "/")
-		if clean := path.Clean(name); !below || clean != name || path.IsAbs(name) || strings.HasPrefix(name, "../") || strings.Contains(name, ":/") {
+		folder, name, below := strings.Cut(strings.ReplaceAll(header.Name, `\`, "/"), "/")
+		if clean := path.Clean(name); !below || folder == "" || folder == ".." || clean != name || path.IsAbs(name) || strings.HasPrefix(name, "../") || strings.Contains(name, ":/") {
 			return nil, fmt.Errorf("the name %q lies outside of the chart's folder", header.Name)
 		}
 		text, err := io.ReadAll(io.LimitReader(archive, maxFileBytes+1))

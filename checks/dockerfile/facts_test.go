@@ -19,8 +19,8 @@ func spans(f *File) string {
 		text string
 	}
 	var marks []mark
-	around := func(s source.Span, open, close string) {
-		marks = append(marks, mark{s.Start, open}, mark{s.End, close})
+	around := func(s source.Span, before, after string) {
+		marks = append(marks, mark{s.Start, before}, mark{s.End, after})
 	}
 	var instruction func(i *Instruction)
 	instruction = func(i *Instruction) {

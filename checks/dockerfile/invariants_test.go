@@ -2,7 +2,7 @@ package dockerfile
 
 import (
 	"encoding/json"
-	"fmt"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -272,8 +272,8 @@ func FuzzParse(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		file, err := Parse(source.NewFile("Dockerfile", text))
 		if err != nil {
-			pe, ok := err.(*ParseError)
-			if !ok || pe.Line < 1 || pe.Line > strings.Count(text, "\n")+2 || pe.Message == "" {
+			var pe *ParseError
+			if !errors.As(err, &pe) || pe.Line < 1 || pe.Line > strings.Count(text, "\n")+2 || pe.Message == "" {
 				t.Fatalf("error %#v", err)
 			}
 			if strings.Contains(pe.Message, "cannot be found") {
@@ -286,7 +286,7 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, b := fmt.Sprint(facts(file)), fmt.Sprint(facts(again)); a != b {
+		if a, b := facts(file), facts(again); a != b {
 			t.Fatalf("two readings of one file:\n%s\n%s", a, b)
 		}
 	})

@@ -188,9 +188,9 @@ func (s *Stage) use(earlier *Stage) {
 // findStage finds a stage by name or by index in decimal.
 func findStage(stages []*Stage, name string) *Stage {
 	name = strings.ToLower(name)
-	for n := len(stages) - 1; n >= 0; n-- {
-		if stages[n].Name == name && name != "" {
-			return stages[n]
+	for _, s := range slices.Backward(stages) {
+		if s.Name == name && name != "" {
+			return s
 		}
 	}
 	if n, err := strconv.Atoi(name); err == nil && n >= 0 && n < len(stages) {

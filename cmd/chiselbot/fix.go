@@ -211,14 +211,14 @@ func imagesOf(settings map[string]string, flags []string) (map[string]string, er
 		images = map[string]string{}
 	}
 	for _, f := range flags {
-		repository, dockerfile, ok := strings.Cut(f, "=")
-		if !ok || repository == "" {
+		image, dockerfile, ok := strings.Cut(f, "=")
+		if !ok || image == "" {
 			return nil, fmt.Errorf("read --image %q: want REPOSITORY=DOCKERFILE", f)
 		}
 		if dockerfile != "" {
 			dockerfile = path.Clean(filepath.ToSlash(dockerfile))
 		}
-		images[repository] = dockerfile
+		images[image] = dockerfile
 	}
 	return images, nil
 }
@@ -249,7 +249,7 @@ func write(dir string, plans []*fixes.Plan) error {
 	if err != nil {
 		return fmt.Errorf("change files in %s: %w", dir, err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }() // it is a folder: nothing is written with it
 	for _, plan := range plans {
 		for _, c := range plan.Changes {
 			name := filepath.FromSlash(c.Path)

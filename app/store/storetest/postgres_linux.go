@@ -86,7 +86,7 @@ func (p *postgres) tryStart() error {
 		return err
 	}
 	data := filepath.Join(p.dir, "data")
-	initdb := exec.Command(filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C")
+	initdb := exec.CommandContext(context.Background(), filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres", "--auth", "trust", "--no-sync", "--encoding", "UTF8", "--locale", "C")
 	initdb.Dir, initdb.SysProcAttr = p.dir, &syscall.SysProcAttr{Credential: credential}
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("create PostgreSQL: %w\n%s", err, out)
@@ -96,7 +96,7 @@ func (p *postgres) tryStart() error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the server has it
-	p.server = exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-k", p.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
+	p.server = exec.CommandContext(context.Background(), filepath.Join(bin, "postgres"), "-D", data, "-k", p.dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
 	p.server.Dir, p.server.Stdout, p.server.Stderr = p.dir, log, log
 	p.server.SysProcAttr = &syscall.SysProcAttr{Credential: credential, Pdeathsig: syscall.SIGQUIT}
 	if err := startForLife(p.server); err != nil {
