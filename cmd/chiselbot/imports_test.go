@@ -70,6 +70,8 @@ func TestImports(t *testing.T) {
 		"github.com/aquasecurity/trivy":     {module + "checks/misconf"},
 		"github.com/open-policy-agent/opa":  {module + "checks/misconf"},
 		"github.com/moby/buildkit":          {module + "checks/dockerfile"},
+		"helm.sh/helm":                      {module + "checks/chart"},
+		"github.com/Masterminds":            {module + "checks/chart"},
 		"mvdan.cc/sh":                       {module + "checks/dockerfile"},
 		"go.yaml.in/yaml":                   {module + "app/config", module + "checks/kube"},
 		"github.com/owenrumney/go-sarif":    {module + "app/report"},
