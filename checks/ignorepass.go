@@ -80,13 +80,16 @@ type remarked struct {
 	silenced [][]bool
 }
 
-// of are the comments of a file.
-func (m *remarks) of(f *source.File) []ignore.Comment {
+// of are the comments of a file and, once all objects have been checked, what they
+// silenced.
+func (m *remarks) of(f *source.File) ([]ignore.Comment, [][]bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.file(f).comments
+	found := m.file(f)
+	return found.comments, found.silenced
 }
 
+// file is called with the lock held.
 func (m *remarks) file(f *source.File) *remarked {
 	if m.byPath == nil {
 		m.byPath = map[string]*remarked{}
@@ -131,12 +134,12 @@ func (r *runner) yamlIgnores(ctx context.Context, manifests []*manifest, chartFi
 	}
 	var jobs []func(context.Context) Result
 	look := func(file *source.File, partly bool) Result {
-		comments := r.remarks.of(file)
+		comments, silenced := r.remarks.of(file)
 		if len(comments) == 0 {
 			return Result{}
 		}
 		unchecked := slices.DeleteFunc(slices.Clone(all.Skips), func(s Skip) bool { return s.Path != file.Path() && s.home() != file.Path() })
-		return r.ignores(file, comments, r.remarks.file(file).silenced, unchecked, partly)
+		return r.ignores(file, comments, silenced, unchecked, partly)
 	}
 	for _, m := range manifests {
 		jobs = append(jobs, func(context.Context) Result { return look(m.file, false) })

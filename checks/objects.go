@@ -100,7 +100,8 @@ func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
 		if at.IsZero() {
 			continue
 		}
-		for n, c := range r.remarks.of(at.File) {
+		comments, _ := r.remarks.of(at.File)
+		for n, c := range comments {
 			if r.silences(c, f, at.Span) {
 				r.remarks.note(at.File, n, f.Rule)
 				return Drop{Finding: f, Reason: c.Reason, By: Related{File: at.File, Span: c.Span}}, true

@@ -49,11 +49,12 @@ type GitHub struct {
 	server  *http.Server
 	secret  []byte // signs installation tokens
 	hooks   *http.Client
-	sending sync.WaitGroup
 	stop    context.CancelFunc
 	ctx     context.Context //nolint:containedctx // the life of the server, which ends webhooks under way
 
 	mu            sync.Mutex
+	sending       int        // webhooks under way; a WaitGroup may not be waited for while it grows from zero
+	sent          *sync.Cond // one of them is done
 	lastID        int64
 	accounts      map[string]*account // by lower-case login
 	apps          map[int64]*App
@@ -104,6 +105,7 @@ func Start(options Options) (*GitHub, error) {
 		accounts: map[string]*account{}, apps: map[int64]*App{}, manifests: map[string]*App{},
 		installations: map[int64]*Installation{}, meters: map[string]*meter{}, used: map[string]bool{},
 	}
+	g.sent = sync.NewCond(&g.mu)
 	g.ctx, g.stop = context.WithCancel(context.Background())
 	g.server = &http.Server{Handler: g, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = g.server.Serve(options.Listener) }() // it returns when Close closes the server
@@ -114,12 +116,18 @@ func Start(options Options) (*GitHub, error) {
 func (g *GitHub) Close() {
 	g.stop()
 	_ = g.server.Close() // it only tells that the listener was closed already
-	g.sending.Wait()
+	g.Settle()
 	g.hooks.CloseIdleConnections()
 }
 
 // Settle waits until all webhooks have been answered or given up.
-func (g *GitHub) Settle() { g.sending.Wait() }
+func (g *GitHub) Settle() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for g.sending > 0 {
+		g.sent.Wait()
+	}
+}
 
 // now is the time with the precision that GitHub shows.
 func (g *GitHub) now() time.Time { return g.options.Now().UTC().Truncate(time.Second) }

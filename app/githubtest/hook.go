@@ -108,14 +108,17 @@ func (g *GitHub) deliver(d *Delivery) {
 	}
 	url := d.app.WebhookURL
 	header := d.header.Clone()
-	g.sending.Go(func() {
+	g.sending++
+	go func() {
 		begun := g.options.Now()
 		code, status, answer := g.post(url, header, d.Payload)
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		d.duration = g.options.Now().Sub(begun)
 		d.StatusCode, d.Status, d.answer = code, status, answer
-	})
+		g.sending--
+		g.sent.Broadcast()
+	}()
 }
 
 func sign(algorithm func() hash.Hash, secret string, data []byte) string {
