@@ -2,8 +2,14 @@ package review_test
 
 import (
 	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	chartutil "helm.sh/helm/v4/pkg/chart/v2/util"
 
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
@@ -85,5 +91,74 @@ func BenchmarkRepository(b *testing.B) {
 			}
 			b.ReportMetric(float64(size*b.N)/b.Elapsed().Seconds(), "files/s")
 		})
+	}
+}
+
+// createdAs is what `helm create` calls its chart before it is renamed.
+const createdAs = "chartname"
+
+// created is the chart that `helm create` makes, by name.
+func created(b *testing.B) func(below, name string) map[string]string {
+	b.Helper()
+	dir := b.TempDir()
+	if _, err := chartutil.Create(createdAs, dir); err != nil {
+		b.Fatal(err)
+	}
+	files := map[string]string{}
+	err := filepath.WalkDir(filepath.Join(dir, createdAs), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		rest, _ := filepath.Rel(filepath.Join(dir, createdAs), name)
+		files[filepath.ToSlash(rest)] = string(text)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return func(below, name string) map[string]string {
+		renamed := map[string]string{}
+		for rest, text := range files {
+			renamed[below+name+"/"+rest] = strings.ReplaceAll(text, createdAs, name)
+		}
+		return renamed
+	}
+}
+
+// BenchmarkWarmChart is one review of a change to the values of one chart: both sides,
+// rendered and mapped, all rules and Trivy's. No round knows what another saw.
+func BenchmarkWarmChart(b *testing.B) {
+	opts, chart := options(), created(b)
+	do(b, nil, chart("", "first"), opts)
+	n := 0
+	for b.Loop() {
+		n++
+		base := chart("", fmt.Sprintf("web%d", n))
+		head := maps.Clone(base)
+		values := fmt.Sprintf("web%d/values.yaml", n)
+		head[values] = strings.Replace(base[values], "replicaCount: 1", "replicaCount: 2", 1)
+		if r := do(b, base, head, opts); r.Charts != 1 || len(r.Delta.Same) == 0 || len(r.Objects) == 0 {
+			b.Fatalf("%d charts, %d findings, %d objects changed", r.Charts, len(r.Delta.Same), len(r.Objects))
+		}
+	}
+}
+
+// BenchmarkWarmUmbrella is the same for a chart of forty.
+func BenchmarkWarmUmbrella(b *testing.B) {
+	opts, chart := options(), created(b)
+	do(b, nil, chart("", "first"), opts)
+	n := 0
+	for b.Loop() {
+		n++
+		base := map[string]string{"all/Chart.yaml": "apiVersion: v2\nname: all\nversion: 1.0.0\n"}
+		for i := range 40 {
+			maps.Copy(base, chart("all/charts/", fmt.Sprintf("web%d-%d", n, i)))
+		}
+		head := maps.Clone(base)
+		head["all/values.yaml"] = fmt.Sprintf("web%d-7:\n  replicaCount: 3\n", n)
+		if r := do(b, base, head, opts); r.Charts != 1 || len(r.Delta.Same) < 40 {
+			b.Fatalf("%d charts, %d findings", r.Charts, len(r.Delta.Same))
+		}
 	}
 }
