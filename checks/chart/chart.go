@@ -7,6 +7,10 @@
 // Kubernetes objects. What cannot be rendered is a [Problem] with a line; the rest of the
 // chart is rendered all the same.
 //
+// The place of a values key is the key and all that it holds. Lines of a block scalar have
+// that of their key, so it starts at the key's line and not at their own, also where `tpl`
+// has run the scalar as a template.
+//
 // The package reads text and gives it to package render, which runs the templates; it
 // knows neither rules nor the network.
 package chart

@@ -62,7 +62,7 @@ func (t *tracer) taken(refs []ref, args []any, value any) []key {
 			rank = 3
 		case held != nil && part == text:
 			rank = 0
-		case part != "" && strings.Contains(text, part):
+		case part != "" && strings.Contains(text, part), hasItem(held, text):
 			rank = 1
 		}
 		ranked[rank] = append(ranked[rank], keys...)
@@ -76,6 +76,12 @@ func (t *tracer) taken(refs []ref, args []any, value any) []key {
 		}
 	}
 	return all
+}
+
+// hasItem reports whether a list has a scalar that is printed as a text.
+func hasItem(value any, text string) bool {
+	list, _ := value.([]any)
+	return text != "" && slices.ContainsFunc(list, func(item any) bool { return scalarText(item) == text })
 }
 
 // scalarText is a scalar as it is printed, empty for maps and lists.

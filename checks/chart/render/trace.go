@@ -2,11 +2,9 @@ package render
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -57,12 +55,6 @@ type activation struct {
 	slots map[int][]key
 	loops map[int]*loop
 	tpl   *tplText // the text of which places are relative
-}
-
-// A loop is a `range` that is being executed.
-type loop struct {
-	round int
-	item  func(round int) []key
 }
 
 func newTracer(b *budget, p *program, values, pristine map[string]any) *tracer {
@@ -299,136 +291,10 @@ func (t *tracer) set(slot int, keys []key) {
 	t.now.slots[slot] = keys
 }
 
-// enter notes the collection of a loop.
-func (t *tracer) enter(id int, args ...any) (any, error) {
-	site := &t.program.sites[id]
-	value := args[len(args)-1]
-	if t.now.loops == nil {
-		t.now.loops = map[int]*loop{}
-	}
-	whole := t.taken(site.refs, args, value)
-	l := &loop{round: -1, item: func(int) []key { return whole }}
-	if m := asMap(value); m != nil {
-		names := sortedNames(m)
-		l.item = func(i int) []key { return t.part(m, names[i], m[names[i]]) }
-	} else if list, ok := value.([]any); ok && (t.keys.of(list) != noKey || t.keys.made[identity(list)] != nil) {
-		l.item = func(i int) []key { return t.part(list, strconv.Itoa(i), list[i]) }
-	}
-	t.now.loops[site.slot] = l
-	return value, nil
-}
-
-// part are the keys from which a part of a map or a list was taken.
-func (t *tracer) part(in any, name string, value any) []key {
-	if k := t.keys.of(value); k != noKey {
-		return []key{k}
-	}
-	return t.entry(in, name, value).keys
-}
-
-// round is the start of a round of a loop.
-func (t *tracer) round(id int) (string, error) {
-	if err := t.spend(1); err != nil {
-		return "", err
-	}
-	slot := t.program.sites[id].slot
-	l := t.now.loops[slot]
-	l.round++
-	t.set(slot, l.item(l.round))
-	return "", nil
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
 // look is a value without marks.
 func (t *tracer) look(value any) any {
 	if s, ok := value.(string); ok {
 		return strip(s)
 	}
 	return value
-}
-
-// include runs a template and gives its text.
-func (t *tracer) include(id int, args ...any) (string, error) {
-	site := &t.program.sites[id]
-	rest := args[len(site.refs):]
-	if len(rest) != 2 {
-		return "", fmt.Errorf("wrong number of args for include: want 2 got %d", len(rest))
-	}
-	name, ok := rest[0].(string)
-	if !ok {
-		return "", fmt.Errorf("wrong type for value; expected string; got %T", rest[0])
-	}
-	name = strip(name)
-	if t.root.Lookup(name) == nil && t.stub {
-		t.stubbed[name] = true
-		return "", nil
-	}
-	if t.nesting[name] > maxNesting {
-		return "", fmt.Errorf("rendering template has a nested reference name: %s: %w", name, errors.New("unable to execute template"))
-	}
-	t.nesting[name]++
-	defer func() { t.nesting[name]-- }()
-	s, err := t.within(site, args, rest[1], nil, func(buf *bytes.Buffer) error {
-		return t.root.ExecuteTemplate(buf, name, rest[1])
-	})
-	return s, err
-}
-
-// within runs something as a template that a site includes.
-func (t *tracer) within(site *site, args []any, data any, text *tplText, run func(*bytes.Buffer) error) (string, error) {
-	caller := t.now
-	inner := &activation{frame: caller.frame, depth: caller.depth + 1, tpl: caller.tpl}
-	if inner.depth > maxDepth {
-		return "", limitError("inclusions nested deeper than %d", maxDepth)
-	}
-	if text == nil {
-		inner.frame = t.frame(site.place)
-		if len(site.refs) > 0 && identity(data) == nil {
-			inner.given = t.taken(site.refs, args, data)
-		}
-	} else {
-		inner.tpl = text
-	}
-	passed := t.passed
-	t.now, t.passed = inner, nil
-	defer func() { t.now, t.passed = caller, passed }()
-	var buf bytes.Buffer
-	if err := run(&buf); err != nil {
-		return "", err
-	}
-	s := buf.String()
-	if err := t.spend(len(s)); err != nil {
-		return "", err
-	}
-	blank := len(s) - len(strings.TrimLeft(s, blanks))
-	if blank == len(s) {
-		return s, nil
-	}
-	b := make([]byte, 0, len(s)+markBytes)
-	b = appendMark(append(b, s[:blank]...), boundary)
-	return string(append(b, s[blank:]...)), nil
-}
-
-// frame is the frame of an inclusion at a place of the template that is being executed.
-func (t *tracer) frame(p Place) int {
-	f := Frame{Site: p, Parent: t.now.frame}
-	if p.File == relative {
-		o := t.origins[t.now.tpl.at(p.Start)-1]
-		f = Frame{Site: o.Place, Parent: o.Frame}
-	}
-	if i, ok := t.framing[f]; ok {
-		return i
-	}
-	i := len(t.frames)
-	t.frames = append(t.frames, f)
-	t.framing[f] = i
-	return i
 }
