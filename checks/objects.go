@@ -61,7 +61,7 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 				found = append(found, stand(f.Rule, rel, o, f.At, f.Finding))
 			}
 		}
-		r.keep(&res, found, func(f Finding) (Drop, bool) { return r.dropObject(f, o, &look) })
+		r.keep(&res, found, func(f Finding) (Drop, bool) { return r.dropObject(f, rel, o, &look) })
 	}
 	for _, rule := range r.opts.Rules {
 		if rule.Release == nil || len(rel.Objects) == 0 {
@@ -72,7 +72,7 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 			res.Skips = append(res.Skips, failed(rule, rel.home(rel.Objects[0]), err))
 			continue
 		}
-		r.keep(&res, pass.findings, func(f Finding) (Drop, bool) { return r.dropObject(f, nil, &look{}) })
+		r.keep(&res, pass.findings, func(f Finding) (Drop, bool) { return r.dropObject(f, rel, nil, &look{}) })
 	}
 	return res
 }
@@ -86,8 +86,9 @@ func failed(rule *Rule, file *source.File, err error) Skip {
 }
 
 // dropObject decides whether somebody knows better than a finding about an object: with
-// a comment at any of the places that the subject comes from, or with an annotation.
-func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
+// a comment at any of the places that the subject comes from, or with an annotation. Of
+// what only runs when somebody tests a release, no more than errors are reported.
+func (r *runner) dropObject(f Finding, rel *Release, o *kube.Object, l *look) (Drop, bool) {
 	if d, ok := r.dropReplaced(f, l); ok {
 		return d, true
 	}
@@ -123,7 +124,24 @@ func (r *runner) dropObject(f Finding, o *kube.Object, l *look) (Drop, bool) {
 			return Drop{Finding: f, Reason: reason, By: Related{File: at.File, Span: at.Span}}, true
 		}
 	}
+	if rel.Chart != nil && f.Severity < Error && onlyTests(annotations.Text("helm.sh/hook")) {
+		return Drop{Finding: f, Reason: "Only `helm test` runs this object, once: no more than errors are reported of it."}, true
+	}
 	return Drop{}, false
+}
+
+// onlyTests reports whether Helm creates an object with these hooks for `helm test` and
+// for nothing else.
+// https://helm.sh/docs/topics/chart_tests/
+func onlyTests(hooks string) bool {
+	for hook := range strings.SplitSeq(hooks, ",") {
+		switch strings.ToLower(strings.TrimSpace(hook)) {
+		case "test", "test-success":
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // same identifies what differs in nothing but the values set.

@@ -59,7 +59,11 @@ func describeSets(res *checks.Result) string {
 		fmt.Fprintf(&b, "skip %s:%d %v %s\n", s.Path, s.Line(), s.Sets, s.Reason)
 	}
 	for _, d := range res.Drops {
-		fmt.Fprintf(&b, "drop %s:%d %v %s at %d\n", d.Finding.Path(), d.Finding.Line(), d.Finding.Sets, d.Reason, d.By.File.LineAt(d.By.Span.Start))
+		fmt.Fprintf(&b, "drop %s:%d %v %s", d.Finding.Path(), d.Finding.Line(), d.Finding.Sets, d.Reason)
+		if d.By.File != nil {
+			fmt.Fprintf(&b, " at %d", d.By.File.LineAt(d.By.Span.Start))
+		}
+		b.WriteString("\n")
 	}
 	return b.String()
 }
@@ -170,6 +174,32 @@ func TestObjects(t *testing.T) {
 				t.Errorf("result (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestHelmTests demands that no more than errors is reported of what only `helm test` runs.
+func TestHelmTests(t *testing.T) {
+	t.Parallel()
+	strict := &checks.Rule{ID: "strict", Severity: checks.Error, Object: func(p *checks.ObjectPass) {
+		p.Report(p.Object.Where(p.Object.Root.Get("kind")), checks.Finding{Key: "strict", Message: "Strict."})
+	}}
+	pod := "apiVersion: v1\nkind: Pod\nmetadata: {name: p, annotations: {helm.sh/hook: 'HOOK'}}\nspec: {containers: [{name: app, ports: [{containerPort: 80}]}]}\n"
+	reported := "web/templates/pod.yaml:4 \"Pod/p app port\" [values.yaml]\n"
+	dropped := "drop web/templates/pod.yaml:4 [values.yaml] Only `helm test` runs this object, once: no more than errors are reported of it.\n"
+	for hook, want := range map[string]string{"test": dropped, "test-success, test": dropped, "post-install,test": reported, "": reported} {
+		t.Run(hook, func(t *testing.T) {
+			t.Parallel()
+			archive := chartHead + "-- web/templates/pod.yaml --\n" + strings.Replace(pod, "HOOK", hook, 1)
+			want := "web/templates/pod.yaml:2 \"Pod/p strict\" [values.yaml]\n" + want
+			if diff := cmp.Diff(want, describeSets(run(t, archive, portRule, strict))); diff != "" {
+				t.Errorf("result (-want +got):\n%s", diff)
+			}
+		})
+	}
+	// To kubectl the annotation means nothing.
+	want := "pod.yaml:4 \"Pod/p app port\" []\n"
+	if diff := cmp.Diff(want, describeSets(run(t, "-- pod.yaml --\n"+strings.Replace(pod, "HOOK", "test", 1), portRule))); diff != "" {
+		t.Errorf("a manifest (-want +got):\n%s", diff)
 	}
 }
 

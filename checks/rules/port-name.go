@@ -35,8 +35,8 @@ func checkPortName(p *checks.ReleasePass) {
 		}
 	}
 	for _, o := range p.Release.Objects {
-		if o.Kind != "Service" || o.Group() != "" {
-			continue
+		if o.Kind != "Service" || o.Group() != "" || o.Root.Text("spec", "clusterIP") == "None" {
+			continue // callers of a headless Service get the pods' addresses, and choose the port
 		}
 		pods := selected(p, o)
 		if len(pods) == 0 {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
@@ -33,12 +32,8 @@ func checkPortsApart(p *checks.ReleasePass) {
 func checkContainerPorts(p *checks.ReleasePass, c *kube.Container) {
 	asked := askedPorts(p, c)
 	heard, sure := listening(p, c)
-	if len(heard) == 0 {
-		checkUnheardPorts(p, c, asked)
-		return
-	}
-	if !sure {
-		return
+	if len(heard) == 0 || !sure {
+		return // containerPort need not list all ports, so that places may differ and all be right
 	}
 	hears := func(s saidPort) bool {
 		return slices.ContainsFunc(heard, func(h saidPort) bool { return h.port == s.port })
@@ -47,11 +42,16 @@ func checkContainerPorts(p *checks.ReleasePass, c *kube.Container) {
 	declared := func(port int) bool {
 		return slices.ContainsFunc(c.Ports(), func(p kube.Port) bool { return p.Number == int64(port) })
 	}
+	// A Service may reach the application and another port beside it, which need not be
+	// declared.
+	beside := func(s saidPort) bool {
+		return s.object.Kind == "Service" && slices.ContainsFunc(asked, func(o saidPort) bool { return o.object == s.object && hears(o) })
+	}
 	var stale []saidPort
 	for _, s := range asked {
 		// An application may well open further ports, for metrics above all; but not 80
 		// without being told.
-		further := met && s.port >= unprivilegedStart && (s.hint || declared(s.port))
+		further := met && s.port >= unprivilegedStart && (s.hint || declared(s.port) || beside(s))
 		if !hears(s) && !further {
 			stale = append(stale, s)
 		}
@@ -84,29 +84,6 @@ func imagePort(image *checks.Image) int {
 		return 0
 	}
 	return own[0].port
-}
-
-// checkUnheardPorts compares a Service with the container's own ports and probes where
-// it is not known what the application listens on.
-func checkUnheardPorts(p *checks.ReleasePass, c *kube.Container, asked []saidPort) {
-	own := slices.DeleteFunc(slices.Clone(asked), func(s saidPort) bool { return s.object != c.Pod.Object })
-	var stale []saidPort
-	for _, s := range asked {
-		if s.object.Kind == "Service" && !slices.ContainsFunc(own, func(o saidPort) bool { return o.port == s.port }) {
-			stale = append(stale, s)
-		}
-	}
-	probed := slices.ContainsFunc(own, func(s saidPort) bool { return strings.Contains(s.what, "Probe") })
-	if len(stale) == 0 || !probed || len(c.Pod.Containers) > 1 {
-		return
-	}
-	f := checks.Finding{
-		Key: containerKey(c, "ports"),
-		Message: fmt.Sprintf("The ports and probes of the container %s say %s, but %s, on which nothing may listen.",
-			code(c.Name), portNumbers(own), complaint(stale)),
-		Help: "Write the same port everywhere, best as a name: `targetPort: http` follows the container's port of that name.",
-	}
-	report(p, c, f, stale, own)
 }
 
 // report lets the finding stand at the first of the places that are wrong; the others are

@@ -2,6 +2,8 @@ package rules
 
 import (
 	"fmt"
+	"net/netip"
+	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
 )
@@ -19,7 +21,7 @@ func checkProbeHost(p *checks.ObjectPass) {
 		for _, h := range c.Handlers() {
 			for _, action := range []string{"httpGet", "tcpSocket"} {
 				n := h.Node.Get(action, "host")
-				if n.Text() == "" {
+				if n.Text() == "" || loopback(n.Text()) && c.Pod.Spec.Is(true, "hostNetwork") {
 					continue
 				}
 				p.Report(p.Object.Where(n), checks.Finding{
@@ -30,4 +32,11 @@ func checkProbeHost(p *checks.ObjectPass) {
 			}
 		}
 	}
+}
+
+// loopback reports whether a host is the machine itself. In the node's network that is
+// where the pod listens, often nowhere else.
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.IsLoopback() || strings.EqualFold(host, "localhost")
 }

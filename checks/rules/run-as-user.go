@@ -8,8 +8,8 @@ import (
 	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
-// runAsUser compares the number that a pod sets with the account that the image has for
-// its application.
+// runAsUser compares the number that a pod sets with the account that an image of .NET has
+// for its application.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 var runAsUser = page(checks.Rule{
 	ID: "run-as-user", Title: "Another user than the image's own", Since: "0.1.0", Severity: checks.Warning,
@@ -27,6 +27,11 @@ func checkRunAsUser(p *checks.ObjectPass) {
 		set, ok := numberOf(c)
 		image := p.Image(c)
 		if !ok || set == 0 || image == nil || told[n] {
+			continue
+		}
+		// Of .NET's images it is known that they need their account's home. Others are mostly
+		// made for any number, as platforms such as OpenShift choose one.
+		if b := image.Base(); b == nil || b.DotNet == nil {
 			continue
 		}
 		own := accountOf(image)

@@ -62,7 +62,11 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 		return err
 	}
 	scanner := misconf.New()
-	go scanner.Warm(context.WithoutCancel(ctx)) // compile the checks before the first review
+	go func() { // compile the checks before the first review
+		ctx := context.WithoutCancel(ctx)
+		scanner.Warm(ctx)
+		scanner.WarmObjects(ctx)
+	}()
 	s.children = s.program.newSandbox()
 	bot := app.New(app.Config{
 		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
