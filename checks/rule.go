@@ -6,11 +6,6 @@
 // settings files or how a result is shown.
 package checks
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Severity is how much a finding matters. The names are those of GitHub's annotations,
 // but for "error", which GitHub calls failure.
 type Severity int8
@@ -27,16 +22,6 @@ var severities = []string{"off", "notice", "warning", "error"}
 
 // String is the severity's name: off, notice, warning or error.
 func (s Severity) String() string { return severities[s] }
-
-// ParseSeverity is the severity of that name.
-func ParseSeverity(name string) (Severity, error) {
-	for i, n := range severities {
-		if n == name {
-			return Severity(i), nil
-		}
-	}
-	return Off, fmt.Errorf("parse severity %q: want one of %s", name, strings.Join(severities, ", "))
-}
 
 // A Rule is one thing that can be wrong. It is immutable.
 type Rule struct {

@@ -91,7 +91,7 @@ type Plan struct {
 	Changes []Change
 	// Ports are the ports that the application listens on no more, and the ones instead.
 	Ports map[int]int
-	// Proof is what was proven of the plan, nil before [Prove].
+	// Proof is what was proven of the plan, nil before that was tried.
 	Proof *Proof
 
 	recipe   *Recipe

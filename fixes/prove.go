@@ -22,27 +22,13 @@ type Proof struct {
 	Failed []string
 }
 
-// Prove tries a plan on a copy of the tree that is edited in memory: the same checks find
+// prove tries a plan on a copy of the tree that is edited in memory: the same checks find
 // what the plan cures no more and nothing new, every chart renders with every set of
 // values and only the fields differ that the plan means, BuildKit still takes the
 // Dockerfile and warns of nothing new, and again, which plans anew, has nothing left to
 // do. A plan that does not hold is left to a person and changes nothing. An error means
-// that ctx ended or the tree could not be read.
-func Prove(ctx context.Context, tree source.Tree, plan *Plan, again func(context.Context, source.Tree) (*Plan, error), opts Options) error {
-	if !plan.Applicable() {
-		return nil
-	}
-	before, err := see(ctx, tree, opts.Checks)
-	if err != nil {
-		return err
-	}
-	after, err := see(ctx, plan.Edited(tree), opts.Checks)
-	if err != nil {
-		return err
-	}
-	return prove(ctx, before, after, plan, again)
-}
-
+// that ctx ended or the tree could not be read. before and after are what the checks saw of
+// the tree and of the edited one, which who calls has seen already.
 func prove(ctx context.Context, before, after *look, plan *Plan, again func(context.Context, source.Tree) (*Plan, error)) error {
 	if !plan.Applicable() {
 		return nil

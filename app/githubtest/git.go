@@ -2,7 +2,6 @@ package githubtest
 
 import (
 	"io"
-	"io/fs"
 	"sort"
 	"strings"
 	"time"
@@ -44,20 +43,6 @@ func Submodule(path, commit string) Change {
 
 // Remove takes a file or a folder away.
 func Remove(path string) Change { return Change{path: path} }
-
-// WriteAll is all regular files of a tree.
-func WriteAll(files fs.FS) ([]Change, error) {
-	var list []Change
-	err := fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return err
-		}
-		data, err := fs.ReadFile(files, name)
-		list = append(list, Write(name, string(data)))
-		return err
-	})
-	return list, err
-}
 
 // A network is the objects that a repository and its forks share.
 type network struct {

@@ -39,11 +39,11 @@ func reportRemote(p *checks.DockerfilePass, stage *dockerfile.Stage, w dockerfil
 	f := checks.Finding{
 		Span:    w.Span,
 		Key:     p.StageKey(stage) + " ADD " + r.host,
-		Message: fmt.Sprintf("`ADD` downloads from %s, and nothing tells whether it is still what was tested.", code(r.host)),
+		Message: fmt.Sprintf("`ADD` downloads from %s, and nothing tells whether it is still what was tested.", checks.Code(r.host)),
 		Help:    "Write the file's checksum: `ADD --checksum=sha256:… URL target`. `sha256sum` gives it.",
 	}
 	if r.git {
-		f.Message = fmt.Sprintf("`ADD` takes a branch or a tag of a git repository at %s: a build next month may get another commit.", code(r.host))
+		f.Message = fmt.Sprintf("`ADD` takes a branch or a tag of a git repository at %s: a build next month may get another commit.", checks.Code(r.host))
 		f.Help = "Name the commit behind the `#`, with all its digits, or write it as `--checksum`."
 	}
 	if r.open {

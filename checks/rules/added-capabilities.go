@@ -40,9 +40,9 @@ func checkAddedCapabilities(p *checks.ObjectPass) {
 				Help: "Take it away if the program works without; otherwise say in an ignore comment what it is for.",
 			}
 			if slices.Contains(baselineCapabilities, name) {
-				f.Message = fmt.Sprintf("%s adds the capability %s, which the Pod Security Standard `restricted` refuses.", containerName(c), code(name))
+				f.Message = fmt.Sprintf("%s adds the capability %s, which the Pod Security Standard `restricted` refuses.", containerName(c), checks.Code(name))
 			} else {
-				f.Message = fmt.Sprintf("%s adds the capability %s, which even the Pod Security Standard `baseline` refuses.", containerName(c), code(name))
+				f.Message = fmt.Sprintf("%s adds the capability %s, which even the Pod Security Standard `baseline` refuses.", containerName(c), checks.Code(name))
 			}
 			p.Report(p.Object.Where(n), f)
 		}

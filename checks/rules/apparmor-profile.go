@@ -28,7 +28,7 @@ func checkAppArmorProfile(p *checks.ObjectPass) {
 		}
 		p.Report(p.Object.Where(n), checks.Finding{
 			Key:     key + " appArmorProfile",
-			Message: fmt.Sprintf("%s is not held by AppArmor: its profile is %s.", name, code(n.Text())),
+			Message: fmt.Sprintf("%s is not held by AppArmor: its profile is %s.", name, checks.Code(n.Text())),
 			Help:    help,
 			Fix:     replaceFix(p, n, "RuntimeDefault", "Use the AppArmor profile `RuntimeDefault`", checks.Unsafe),
 		})
@@ -46,7 +46,7 @@ func checkAppArmorProfile(p *checks.ObjectPass) {
 			}
 			p.Report(p.Object.Where(a), checks.Finding{
 				Key:     "container " + container + " appArmorProfile",
-				Message: fmt.Sprintf("The container %s is not held by AppArmor: its annotation says %s.", code(container), code(value)),
+				Message: fmt.Sprintf("The container %s is not held by AppArmor: its annotation says %s.", checks.Code(container), checks.Code(value)),
 				Help:    help,
 			})
 		}

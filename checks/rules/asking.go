@@ -52,13 +52,13 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 				if target == nil {
 					target = port.Get("port")
 				}
-				add(o, target, fmt.Sprintf("`%s` of the Service %s", key(target), code(o.Name)), false)
+				add(o, target, fmt.Sprintf("`%s` of the Service %s", key(target), checks.Code(o.Name)), false)
 			}
 		case o.Kind == "NetworkPolicy" && selects(o.Root.Get("spec", "podSelector", "matchLabels"), c.Pod):
 			for _, rule := range o.Root.List("spec", "ingress") {
 				for _, port := range rule.List("ports") {
 					if protocol := port.Text("protocol"); (protocol == "" || protocol == "TCP") && port.Get("endPort") == nil {
-						add(o, port.Get("port"), "the NetworkPolicy "+code(o.Name), true)
+						add(o, port.Get("port"), "the NetworkPolicy "+checks.Code(o.Name), true)
 					}
 				}
 			}

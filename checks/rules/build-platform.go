@@ -27,7 +27,7 @@ func checkBuildPlatform(p *checks.DockerfilePass) {
 	f := checks.Finding{
 		Span:    flag.Span,
 		Key:     p.StageKey(p.Final) + " platform",
-		Message: fmt.Sprintf("The final stage starts from %s for the machine that builds (%s), so a build for another architecture gives an image of the wrong one.", baseName(p.Final), code(flag.Value)),
+		Message: fmt.Sprintf("The final stage starts from %s for the machine that builds (%s), so a build for another architecture gives an image of the wrong one.", baseName(p.Final), checks.Code(flag.Value)),
 	}
 	if root != p.Final {
 		f.Help = "Start the final stage from an image of its own, without `--platform`, and copy into it what the build stage made."

@@ -67,7 +67,7 @@ func reportBuildTools(p *checks.DockerfilePass, stage *dockerfile.Stage, call pa
 func names(words []dockerfile.ShellWord) string {
 	var list []string
 	for _, w := range words {
-		if name := code(packageName(w.Value)); !slices.Contains(list, name) {
+		if name := checks.Code(packageName(w.Value)); !slices.Contains(list, name) {
 			list = append(list, name)
 		}
 	}

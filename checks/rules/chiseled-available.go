@@ -38,7 +38,7 @@ func checkChiseledAvailable(p *checks.DockerfilePass) {
 		Span:    p.Final.Root().From.Words[0].Span,
 		Key:     p.StageKey(p.Final) + " chiseled",
 		Message: fmt.Sprintf("%s has a chiseled variant, which has no shell and no package manager and does not run as root.", baseName(p.Final)),
-		Help:    fmt.Sprintf("Take %s%s.", code(target.Reference().String()), becauseOf(needs)),
+		Help:    fmt.Sprintf("Take %s%s.", checks.Code(target.Reference().String()), becauseOf(needs)),
 	}
 	for _, need := range []dotnet.Need{dotnet.ICU, dotnet.TimeZones} {
 		f.Related = append(f.Related, relatedEvidence(evidenceFor(needs, need))...)
@@ -82,7 +82,7 @@ func withNewer(d *base.DotNet, ends, now time.Time, extra, arm32 bool) string {
 	s := fmt.Sprintf(" .NET %s is out of support since %s", d.Version, ends.Format(time.DateOnly))
 	newer := base.DotNet{Product: d.Product, Version: base.LongestSupported(now)}
 	if target, _ := newer.ChiseledTarget(extra, arm32); target != nil {
-		s += fmt.Sprintf(": with .NET %s it is %s", newer.Version, code(target.Reference().String()))
+		s += fmt.Sprintf(": with .NET %s it is %s", newer.Version, checks.Code(target.Reference().String()))
 	}
 	return s + "."
 }

@@ -33,9 +33,9 @@ func checkContainerImageTag(p *checks.ObjectPass) {
 		at := p.Object.WherePart(n, ref.Tag)
 		if ref.Tag == "" {
 			at = p.Object.WherePart(n, path.Base(ref.Repository))
-			f.Message = fmt.Sprintf("The image %s of the %s %s has no tag, so `latest` is taken: each pod that starts may run another version.", code(ref.Familiar()), roleNames[c.Role], code(c.Name))
+			f.Message = fmt.Sprintf("The image %s of the %s %s has no tag, so `latest` is taken: each pod that starts may run another version.", checks.Code(ref.Familiar()), roleNames[c.Role], checks.Code(c.Name))
 		} else {
-			f.Message = fmt.Sprintf("The tag %s of %s moves: each pod of the %s %s that starts may run another version.", code(ref.Tag), code(ref.Familiar()), roleNames[c.Role], code(c.Name))
+			f.Message = fmt.Sprintf("The tag %s of %s moves: each pod of the %s %s that starts may run another version.", checks.Code(ref.Tag), checks.Code(ref.Familiar()), roleNames[c.Role], checks.Code(c.Name))
 		}
 		p.Report(at, f)
 	}

@@ -76,11 +76,11 @@ func reportNeedsShell(p *checks.ObjectPass, c *kube.Container, image *checks.Ima
 		Key:  containerKey(c, field),
 		Help: help,
 		Message: fmt.Sprintf("The `%s` of the %s %s calls %s, which %s does not have: %s.",
-			field, roleNames[c.Role], code(c.Name), code(first.Text()), imageOf(image), failures[field]),
+			field, roleNames[c.Role], checks.Code(c.Name), checks.Code(first.Text()), imageOf(image), failures[field]),
 	}
 	if path.Ext(first.Text()) == ".sh" {
 		f.Message = fmt.Sprintf("The `%s` of the %s %s calls %s, and %s has no shell to run it: %s.",
-			field, roleNames[c.Role], code(c.Name), code(first.Text()), imageOf(image), failures[field])
+			field, roleNames[c.Role], checks.Code(c.Name), checks.Code(first.Text()), imageOf(image), failures[field])
 	}
 	f.Related = append(f.Related, builtAt(image)...)
 	p.Report(p.Object.Where(first), f)
@@ -119,7 +119,7 @@ func commandHelp(c *kube.Container) string {
 // imageOf is a container's image in the middle of a sentence.
 func imageOf(image *checks.Image) string {
 	if image.Stage == nil {
-		return code(image.Ref.String())
+		return checks.Code(image.Ref.String())
 	}
 	return "its image, built on " + baseName(image.Stage) + ","
 }

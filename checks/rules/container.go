@@ -42,7 +42,7 @@ func containerKey(c *kube.Container, field string) string {
 // containerName is the container at the beginning of a sentence.
 func containerName(c *kube.Container) string {
 	name := roleNames[c.Role]
-	return "The " + name + " " + code(c.Name)
+	return "The " + name + " " + checks.Code(c.Name)
 }
 
 // inSecurityContexts calls each for the security context of the pods and of their

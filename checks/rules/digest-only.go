@@ -26,7 +26,7 @@ func checkDigestOnly(p *checks.DockerfilePass) {
 		f := checks.Finding{
 			Span:    image.Span,
 			Key:     imageKey(p, image),
-			Message: fmt.Sprintf("%s is pinned by digest alone, so nobody can see which version it is.", code(image.Ref.Familiar())),
+			Message: fmt.Sprintf("%s is pinned by digest alone, so nobody can see which version it is.", checks.Code(image.Ref.Familiar())),
 			Help:    "Write the tag that the digest was taken from in front of it: `name:tag@sha256:…`. The digest still decides what is built.",
 		}
 		if digest := (source.Span{Start: at, End: image.Span.End}); p.File.Slice(digest) == image.Ref.Digest {

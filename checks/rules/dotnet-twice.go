@@ -5,6 +5,7 @@ import (
 	"path"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -30,10 +31,10 @@ func checkDotnetTwice(p *checks.DockerfilePass) {
 		Span: cmd.Origin.Words[0].Span,
 		Key:  p.StageKey(p.Final) + " CMD",
 		Message: fmt.Sprintf("The container runs %s and ends at once: `dotnet` is already the `ENTRYPOINT` of %s.",
-			code("dotnet dotnet "+cmd.Value.Args[1]), baseName(p.Final)),
+			checks.Code("dotnet dotnet "+cmd.Value.Args[1]), baseName(p.Final)),
 		Help: "Make it the `ENTRYPOINT`, which replaces that of the image.",
 		Related: []checks.Related{p.Related(p.Final.Root().From.Words[0].Span,
-			"Its `ENTRYPOINT` is "+code(jsonArray(entrypoint.Value.Args))+".")},
+			"Its `ENTRYPOINT` is "+checks.Code(dockerfile.ExecForm(entrypoint.Value.Args))+".")},
 		Fix: &checks.Fix{ // safe: the container did not run
 			Title:  "Write `ENTRYPOINT` instead of `CMD`",
 			Safety: checks.Safe,

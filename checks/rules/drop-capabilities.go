@@ -38,7 +38,7 @@ func checkDropCapabilities(p *checks.ObjectPass) {
 		switch {
 		case lower >= 0:
 			n := dropped[lower]
-			f.Message = fmt.Sprintf("%s drops %s: the Pod Security Standard `restricted` knows only `ALL`, in capitals, and refuses the pod.", containerName(c), code(n.Text()))
+			f.Message = fmt.Sprintf("%s drops %s: the Pod Security Standard `restricted` knows only `ALL`, in capitals, and refuses the pod.", containerName(c), checks.Code(n.Text()))
 			f.Help = "Write `ALL`."
 			f.Fix = replaceFix(p, n, "ALL", "Write `ALL` in capitals", checks.Safe)
 			p.Report(p.Object.Where(n), f)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"bytes"
 	"encoding/json"
 	"path"
 	"slices"
@@ -60,19 +59,4 @@ func keywordEdit(p *checks.DockerfilePass, i *dockerfile.Instruction, keyword st
 		keyword = strings.ToLower(keyword)
 	}
 	return p.Edit(i.KeywordSpan, keyword)
-}
-
-// jsonArray is an exec form.
-func jsonArray(args []string) string {
-	var b bytes.Buffer
-	for n, arg := range args {
-		if n > 0 {
-			b.WriteString(", ")
-		}
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		_ = e.Encode(arg) // a string always encodes
-		b.Truncate(b.Len() - 1)
-	}
-	return "[" + b.String() + "]"
 }

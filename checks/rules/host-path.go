@@ -45,14 +45,14 @@ func checkHostPath(p *checks.ObjectPass) {
 			at, where := n, n.Get("path")
 			f := checks.Finding{
 				Key:     "pod volume " + v.Text("name") + " hostPath",
-				Message: fmt.Sprintf("The volume %s is a folder of the node, which outlives the pod and which other pods see.", code(v.Text("name"))),
+				Message: fmt.Sprintf("The volume %s is a folder of the node, which outlives the pod and which other pods see.", checks.Code(v.Text("name"))),
 				Help:    "Take an `emptyDir` for what the pod alone needs, a PersistentVolumeClaim for what is to stay.",
 			}
 			if where != nil {
 				at = where
-				f.Message = fmt.Sprintf("The volume %s is %s of the node, which outlives the pod and which other pods see.", code(v.Text("name")), code(where.Text()))
+				f.Message = fmt.Sprintf("The volume %s is %s of the node, which outlives the pod and which other pods see.", checks.Code(v.Text("name")), checks.Code(where.Text()))
 				if what := takeover[path.Clean(where.Text())]; what != "" {
-					f.Message = fmt.Sprintf("The volume %s is %s of the node: %s.", code(v.Text("name")), code(where.Text()), what)
+					f.Message = fmt.Sprintf("The volume %s is %s of the node: %s.", checks.Code(v.Text("name")), checks.Code(where.Text()), what)
 				}
 			}
 			p.Report(p.Object.Where(at), f)

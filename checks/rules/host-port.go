@@ -23,7 +23,7 @@ func checkHostPort(p *checks.ObjectPass) {
 			}
 			p.Report(p.Object.Where(n), checks.Finding{
 				Key:     containerKey(c, "hostPort "+n.Text()),
-				Message: fmt.Sprintf("%s takes port %s of its node: only one such pod fits on a node, and the port is open to the node's network.", containerName(c), code(n.Text())),
+				Message: fmt.Sprintf("%s takes port %s of its node: only one such pod fits on a node, and the port is open to the node's network.", containerName(c), checks.Code(n.Text())),
 				Help:    "Delete `hostPort` and reach the pod through a Service.",
 			})
 		}

@@ -35,7 +35,7 @@ func checkIgnoreAnnotations(p *checks.ObjectPass) {
 		case !ours:
 			continue
 		case !isRule(p.Rules, id) && !ignore.Foreign(id):
-			f.Message = fmt.Sprintf("There is no rule %s, so the annotation silences nothing.", code(id))
+			f.Message = fmt.Sprintf("There is no rule %s, so the annotation silences nothing.", checks.Code(id))
 			f.Help = unknownRuleHelp(p.Rules, id)
 		case strings.TrimSpace(a.Text()) == "":
 			f.Message = "The annotation gives no reason, so it silences nothing."
@@ -49,7 +49,7 @@ func checkIgnoreAnnotations(p *checks.ObjectPass) {
 
 func unknownRuleHelp(rules []*checks.Rule, id string) string {
 	if like := nearestRule(rules, id); like != "" {
-		return fmt.Sprintf("Is %s meant?", code(like))
+		return fmt.Sprintf("Is %s meant?", checks.Code(like))
 	}
 	return "`chiselbot rules` lists them."
 }
@@ -79,7 +79,7 @@ func checkIgnored(p *checks.IgnorePass, n int, key string) {
 	for k, id := range c.IDs {
 		switch {
 		case !isRule(p.Rules, id) && !ignore.Foreign(id):
-			f := checks.Finding{Span: c.IDSpans[k], Key: "comment " + id + " unknown", Message: fmt.Sprintf("There is no rule %s, so the comment silences nothing by that name.", code(id))}
+			f := checks.Finding{Span: c.IDSpans[k], Key: "comment " + id + " unknown", Message: fmt.Sprintf("There is no rule %s, so the comment silences nothing by that name.", checks.Code(id))}
 			f.Help = unknownRuleHelp(p.Rules, id)
 			p.Report(f)
 			kept = append(kept, id)
@@ -94,12 +94,12 @@ func checkIgnored(p *checks.IgnorePass, n int, key string) {
 	}
 	f := checks.Finding{
 		Span: c.Span, Key: key + " idle",
-		Message: fmt.Sprintf("This comment silences nothing: nothing is found here by %s.", codes(idle)),
+		Message: fmt.Sprintf("This comment silences nothing: nothing is found here by %s.", checks.Codes(idle)),
 		Help:    "Remove it: what it was about is mended, or stands elsewhere. An ignore comment covers what follows it; at the head of the file, all of it.",
 		Fix:     &checks.Fix{Title: "Remove the comment", Safety: checks.Safe},
 	}
 	if len(kept) > 0 {
-		f.Message = fmt.Sprintf("This comment names %s for nothing.", codes(idle))
+		f.Message = fmt.Sprintf("This comment names %s for nothing.", checks.Codes(idle))
 		f.Help = "Remove the name: what it was about is mended, or stands elsewhere."
 		f.Fix.Title = "Remove the name"
 		all := source.Span{Start: c.IDSpans[0].Start, End: c.IDSpans[len(c.IDSpans)-1].End}

@@ -29,14 +29,14 @@ func checkImageTag(p *checks.DockerfilePass) {
 		}
 		at, literal := tagSpan(p, image)
 		f := checks.Finding{Span: at, Key: imageKey(p, image)}
-		name := code(image.Ref.Familiar())
+		name := checks.Code(image.Ref.Familiar())
 		switch {
 		case image.Ref.Tag == "":
 			f.Message = fmt.Sprintf("%s has no tag, so `latest` is taken: a build next month may get another version.", name)
 		case literal:
-			f.Message = fmt.Sprintf("The tag %s of %s moves: a build next month may get another version.", code(image.Ref.Tag), name)
+			f.Message = fmt.Sprintf("The tag %s of %s moves: a build next month may get another version.", checks.Code(image.Ref.Tag), name)
 		default:
-			f.Message = fmt.Sprintf("%s is %s by default: a build next month may get another version.", code(image.Written), code(image.Ref.String()))
+			f.Message = fmt.Sprintf("%s is %s by default: a build next month may get another version.", checks.Code(image.Written), checks.Code(image.Ref.String()))
 		}
 		f.Help = "Write the version that you tested as the tag; where the publisher offers no versions, add the digest (`@sha256:…`)."
 		p.Report(f)

@@ -27,5 +27,5 @@ func tagSpan(p *checks.DockerfilePass, image *dockerfile.Image) (source.Span, bo
 func imageName(image *dockerfile.Image) string {
 	ref := image.Ref
 	ref.Digest = ""
-	return code(ref.String())
+	return checks.Code(ref.String())
 }

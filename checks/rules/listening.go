@@ -114,7 +114,7 @@ func ofImage(image *checks.Image, own []listener) []saidPort {
 	var found []saidPort
 	for _, l := range own {
 		said := saidPort{
-			port: l.port, what: code(l.name+"="+l.value) + " of the image",
+			port: l.port, what: checks.Code(l.name+"="+l.value) + " of the image",
 			at: checks.Related{File: image.File.File, Span: l.span},
 		}
 		if l.exact {
@@ -202,7 +202,7 @@ func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 			ok = false
 			continue
 		}
-		found = append(found, saidIn(v.object, v.value, digits, int(port), code(v.name+"="+v.value.Text())))
+		found = append(found, saidIn(v.object, v.value, digits, int(port), checks.Code(v.name+"="+v.value.Text())))
 	}
 	return found, ok
 }
@@ -247,7 +247,7 @@ func kestrelEndpoints(p *checks.ReleasePass, c *kube.Container) []saidPort {
 				if !isTCP || err != nil {
 					continue
 				}
-				said := saidIn(o, n, url[1], int(port), fmt.Sprintf("the Kestrel endpoint in %s of the ConfigMap %s", code(n.Key), code(o.Name)))
+				said := saidIn(o, n, url[1], int(port), fmt.Sprintf("the Kestrel endpoint in %s of the ConfigMap %s", checks.Code(n.Key), checks.Code(o.Name)))
 				said.edits = nil
 				found = append(found, said)
 			}

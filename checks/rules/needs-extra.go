@@ -57,7 +57,7 @@ func checkNeedsExtra(p *checks.DockerfilePass) {
 	}
 	switch t := extraOf(b.DotNet); {
 	case t != nil:
-		f.Help = fmt.Sprintf("Take %s, the same image with ICU and time zones.", code(t.Reference().String()))
+		f.Help = fmt.Sprintf("Take %s, the same image with ICU and time zones.", checks.Code(t.Reference().String()))
 		if edit, ok := extraEdit(p, root.Image, b.DotNet); ok {
 			// Unsafe: globalization is on from then on, wherever the application uses it.
 			f.Fix = &checks.Fix{Title: "Take the `-extra` image", Safety: checks.Unsafe, Edits: []source.Edit{edit}}

@@ -35,14 +35,14 @@ func checkNightlyImage(p *checks.DockerfilePass) {
 			Span:    image.Span,
 			Key:     imageKey(p, image) + " nightly",
 			Message: fmt.Sprintf("%s is a nightly image: the last build for the release to come, replaced at any time and not supported.", imageName(image)),
-			Help:    fmt.Sprintf("Take an image from %s.", code(dotnetImages+rest)),
+			Help:    fmt.Sprintf("Take an image from %s.", checks.Code(dotnetImages+rest)),
 		}
 		at, literal := wordSpan(p, image.Span, nightlyFolder)
 		if literal {
 			f.Span = at
 		}
 		if stable := stableOf(image.Ref); stable != nil {
-			f.Help = fmt.Sprintf("Take %s.", code(stable.Reference().String()))
+			f.Help = fmt.Sprintf("Take %s.", checks.Code(stable.Reference().String()))
 			if image.Ref.Digest == "" && literal && stable.Tag() == image.Ref.Tag {
 				f.Fix = &checks.Fix{
 					Title:  "Take the stable image",

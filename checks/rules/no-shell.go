@@ -58,11 +58,11 @@ func reportNoShell(p *checks.DockerfilePass, stage *dockerfile.Stage, n shellNee
 	case shellForm:
 		f.Message = fmt.Sprintf("`%s` in shell form needs `/bin/sh`, which %s does not have: %s.", n.Keyword, image, effect)
 	case shellProgram, httpClient:
-		f.Message = fmt.Sprintf("`%s` calls %s, which %s does not have: %s.", n.Keyword, code(n.word.Value), image, effect)
+		f.Message = fmt.Sprintf("`%s` calls %s, which %s does not have: %s.", n.Keyword, checks.Code(n.word.Value), image, effect)
 	case shellScript:
-		f.Message = fmt.Sprintf("`%s` calls %s, and %s has no shell to run it: %s.", n.Keyword, code(n.word.Value), image, effect)
+		f.Message = fmt.Sprintf("`%s` calls %s, and %s has no shell to run it: %s.", n.Keyword, checks.Code(n.word.Value), image, effect)
 	case shellOperator:
-		f.Message = fmt.Sprintf("`%s` gives %s to the program as an argument: only a shell reads it otherwise, and %s has none.", n.Keyword, code(n.word.Value), image)
+		f.Message = fmt.Sprintf("`%s` gives %s to the program as an argument: only a shell reads it otherwise, and %s has none.", n.Keyword, checks.Code(n.word.Value), image)
 	}
 	if subject := firstCommand(n.Instruction); n.Keyword == "RUN" && subject != "" {
 		f.Key += " " + subject
@@ -83,7 +83,7 @@ func reportNoShell(p *checks.DockerfilePass, stage *dockerfile.Stage, n shellNee
 	}
 	if fix, text := execFix(p, stage, n); fix != nil {
 		f.Fix = fix
-		f.Help = "Write it in exec form, which needs no shell: " + code(text) + "."
+		f.Help = "Write it in exec form, which needs no shell: " + checks.Code(text) + "."
 	}
 	p.Report(f)
 }
@@ -151,7 +151,7 @@ func execFix(p *checks.DockerfilePass, stage *dockerfile.Stage, n shellNeed) (fi
 		fix.Title = "Write `CMD` as `ENTRYPOINT` in exec form"
 		fix.Edits = append(fix.Edits, keywordEdit(p, n.Instruction, keyword))
 	}
-	form := jsonArray(args)
+	form := dockerfile.ExecForm(args)
 	fix.Edits = append(fix.Edits, p.Edit(n.word.Span, form))
 	if keyword == "HEALTHCHECK" {
 		keyword += " CMD"

@@ -47,7 +47,7 @@ func reportAccount(p *checks.DockerfilePass, stage *dockerfile.Stage, value stri
 	f := checks.Finding{
 		Span:    at,
 		Key:     p.StageKey(stage) + " " + where + " " + name,
-		Message: fmt.Sprintf("%s has no account %s, and nothing here can create one: %s.", baseName(stage), code(name), effect),
+		Message: fmt.Sprintf("%s has no account %s, and nothing here can create one: %s.", baseName(stage), checks.Code(name), effect),
 		Help:    "Use a number, which needs no account: `10001`.",
 	}
 	if strings.HasPrefix(p.File.Slice(at), name) {

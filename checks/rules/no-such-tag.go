@@ -36,7 +36,7 @@ func checkNoSuchTag(p *checks.DockerfilePass) {
 		f := checks.Finding{
 			Span:    at,
 			Key:     imageKey(p, image) + " tag",
-			Message: fmt.Sprintf("%s was never published: %s.", code(image.Ref.String()), why),
+			Message: fmt.Sprintf("%s was never published: %s.", checks.Code(image.Ref.String()), why),
 			Help:    "Look for a tag in <https://mcr.microsoft.com/catalog?search=dotnet>.",
 		}
 		tags := nearest(d)
@@ -110,7 +110,7 @@ func existing(t base.DotNet) []*base.DotNet {
 func oneOf(images []*base.DotNet) string {
 	var list []string
 	for _, d := range images {
-		list = append(list, code(d.Reference().String()))
+		list = append(list, checks.Code(d.Reference().String()))
 	}
 	return strings.Join(list, " or ")
 }

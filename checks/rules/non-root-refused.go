@@ -35,7 +35,7 @@ func checkNonRootRefused(p *checks.ObjectPass) {
 		case base.IsRoot(user) && !userNamespace(c.Pod):
 			f.Message = fmt.Sprintf("%s is not started: `runAsNonRoot` is set, and %s runs as root.", containerName(c), imageOf(image))
 		case !base.IsRoot(user) && err != nil:
-			f.Message = fmt.Sprintf("%s is not started: `runAsNonRoot` is set, and the user %s of %s is a name, of which the kubelet cannot tell whether it is root.", containerName(c), code(name), imageOf(image))
+			f.Message = fmt.Sprintf("%s is not started: `runAsNonRoot` is set, and the user %s of %s is a name, of which the kubelet cannot tell whether it is root.", containerName(c), checks.Code(name), imageOf(image))
 		default:
 			continue
 		}

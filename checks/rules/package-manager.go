@@ -42,8 +42,8 @@ func checkPackageManager(p *checks.DockerfilePass) {
 	p.Report(checks.Finding{
 		Span:    p.Final.Root().From.Words[0].Span,
 		Key:     p.StageKey(p.Final) + " package manager",
-		Message: fmt.Sprintf("%s has a shell and a package manager (%s), which the application does not need but an intruder would use.", baseName(p.Final), code(b.PackageManager)),
-		Help:    fmt.Sprintf("Take %s, which has neither%s.", code(instead), how),
+		Message: fmt.Sprintf("%s has a shell and a package manager (%s), which the application does not need but an intruder would use.", baseName(p.Final), checks.Code(b.PackageManager)),
+		Help:    fmt.Sprintf("Take %s, which has neither%s.", checks.Code(instead), how),
 	})
 }
 

@@ -27,9 +27,9 @@ func checkPortMismatch(p *checks.DockerfilePass) {
 	}
 	replaced := replacements(p.Final.State(), listening, left)
 	says := listening[0]
-	by := code(says.name)
+	by := checks.Code(says.name)
 	if says.fromBase {
-		by = code(says.name+"="+says.value) + " of " + baseName(p.Final)
+		by = checks.Code(says.name+"="+says.value) + " of " + baseName(p.Final)
 	}
 	seen := map[int]bool{}
 	for n, e := range left {

@@ -26,7 +26,7 @@ func checkPortName(p *checks.ReleasePass) {
 					if name, ok := named(n); ok && !hasPort(c, name) {
 						p.Report(pod.Object, pod.Object.Where(n), checks.Finding{
 							Key:     containerKey(c, h.Name+" port"),
-							Message: fmt.Sprintf("The `%s` asks the port %s, but the container %s has no port of that name: it always fails.", h.Name, code(name), code(c.Name)),
+							Message: fmt.Sprintf("The `%s` asks the port %s, but the container %s has no port of that name: it always fails.", h.Name, checks.Code(name), checks.Code(c.Name)),
 							Help:    portNameHelp(c),
 						})
 					}
@@ -52,7 +52,7 @@ func checkPortName(p *checks.ReleasePass) {
 			}
 			p.Report(o, o.Where(n), checks.Finding{
 				Key:     "targetPort " + name,
-				Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", code(o.Name), code(name)),
+				Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", checks.Code(o.Name), checks.Code(name)),
 				Help:    portNameHelp(pods[0].Containers...),
 			})
 		}
@@ -86,7 +86,7 @@ func portNameHelp(containers ...*kube.Container) string {
 	for _, c := range containers {
 		for _, p := range c.Ports() {
 			if p.Name != "" {
-				names = append(names, code(p.Name))
+				names = append(names, checks.Code(p.Name))
 			}
 		}
 	}

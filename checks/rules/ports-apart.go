@@ -62,7 +62,7 @@ func checkContainerPorts(p *checks.ReleasePass, c *kube.Container) {
 	f := checks.Finding{
 		Key: containerKey(c, "ports"),
 		Message: fmt.Sprintf("The application in the container %s listens on %s, by %s, but %s.",
-			code(c.Name), portNumbers(heard), reasons(heard), complaint(stale)),
+			checks.Code(c.Name), portNumbers(heard), reasons(heard), complaint(stale)),
 		Help: portsHelp(p, stale, heard),
 		Fix:  movePorts(p, c, stale, heard),
 	}
@@ -164,7 +164,7 @@ func rest(all, without []saidPort) []saidPort {
 func portsHelp(p *checks.ReleasePass, stale, heard []saidPort) string {
 	for _, s := range stale {
 		if s.key != "" && servicePortKeys(p)[s.key] {
-			return fmt.Sprintf("Give the container's port a values key of its own: %s is also the port on which callers reach the Service, which should stay. Then write %s everywhere else.", code(s.key), portNumbers(heard))
+			return fmt.Sprintf("Give the container's port a values key of its own: %s is also the port on which callers reach the Service, which should stay. Then write %s everywhere else.", checks.Code(s.key), portNumbers(heard))
 		}
 	}
 	return fmt.Sprintf("Write %s in all of these places, in one commit, and leave the Service's `port` as it is: callers depend on that.", portNumbers(heard))
@@ -204,7 +204,7 @@ func movePorts(p *checks.ReleasePass, c *kube.Container, stale, heard []saidPort
 		}
 		edits = append(edits, s.edits(strconv.Itoa(to))...)
 	}
-	return &checks.Fix{Title: fmt.Sprintf("Write %d wherever the port of %s is written", to, code(c.Name)), Safety: checks.Unsafe, Edits: edits}
+	return &checks.Fix{Title: fmt.Sprintf("Write %d wherever the port of %s is written", to, checks.Code(c.Name)), Safety: checks.Unsafe, Edits: edits}
 }
 
 func portsOf(said []saidPort) []int {

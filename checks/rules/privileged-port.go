@@ -46,12 +46,12 @@ func checkPrivilegedPort(p *checks.DockerfilePass) {
 		f := checks.Finding{
 			Span:    l.span,
 			Key:     fmt.Sprintf("%s %s %d", p.StageKey(p.Final), l.name, l.port),
-			Message: fmt.Sprintf("%s has the application listen on port %d, %s", code(l.name), l.port, whoMay(state.User)),
+			Message: fmt.Sprintf("%s has the application listen on port %d, %s", checks.Code(l.name), l.port, whoMay(state.User)),
 			Help:    fmt.Sprintf("Listen on %d and keep the outer port where the container is started: `-p %d:%[1]d`, or `port` and `targetPort` of a Kubernetes Service.", instead(l.port), l.port),
 			Fix:     movePort(p, listening, l),
 		}
 		if l.fromBase {
-			f.Message = fmt.Sprintf("%s sets %s, so the application listens on port %d, %s", baseName(p.Final), code(l.name+"="+l.value), l.port, whoMay(state.User))
+			f.Message = fmt.Sprintf("%s sets %s, so the application listens on port %d, %s", baseName(p.Final), checks.Code(l.name+"="+l.value), l.port, whoMay(state.User))
 		}
 		for _, e := range state.Expose {
 			if covers(e, l.port) {
@@ -115,7 +115,7 @@ func grantsPorts(f *dockerfile.File) bool {
 // whoMay ends a message with what the final user can do.
 func whoMay(user dockerfile.Setting[string]) string {
 	if user.Known && !base.IsRoot(user.Value) {
-		return fmt.Sprintf("which the user %s may not open on every container runtime.", code(user.Value))
+		return fmt.Sprintf("which the user %s may not open on every container runtime.", checks.Code(user.Value))
 	}
 	return "which only root may open on every container runtime."
 }

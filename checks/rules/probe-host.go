@@ -26,7 +26,7 @@ func checkProbeHost(p *checks.ObjectPass) {
 				}
 				p.Report(p.Object.Where(n), checks.Finding{
 					Key:     containerKey(c, h.Name+" host"),
-					Message: fmt.Sprintf("The %s of %s goes to the host %s: the node sends a request there, whatever that is.", code(h.Name), code(c.Name), code(n.Text())),
+					Message: fmt.Sprintf("The %s of %s goes to the host %s: the node sends a request there, whatever that is.", checks.Code(h.Name), checks.Code(c.Name), checks.Code(n.Text())),
 					Help:    "Delete `host`: the pod's own address is taken. For a virtual host set the header `Host` in `httpHeaders`.",
 				})
 			}

@@ -22,7 +22,7 @@ func checkProcMount(p *checks.ObjectPass) {
 		}
 		p.Report(p.Object.Where(n), checks.Finding{
 			Key:     containerKey(c, "procMount"),
-			Message: fmt.Sprintf("%s has `procMount` %s: the kernel's files that runtimes hide are open to it.", containerName(c), code(n.Text())),
+			Message: fmt.Sprintf("%s has `procMount` %s: the kernel's files that runtimes hide are open to it.", containerName(c), checks.Code(n.Text())),
 			Help:    "Delete the field; only containers that run containers need it, in a user namespace of their own.",
 			Fix:     replaceFix(p, n, "Default", "Set `procMount: Default`", checks.Unsafe),
 		})

@@ -36,8 +36,8 @@ func checkReadOnlyTmp(p *checks.ObjectPass) {
 		f := checks.Finding{
 			Key: containerKey(c, "readOnlyRootFilesystem "+dir),
 			Message: fmt.Sprintf("%s does not start: .NET needs %s for its diagnostics, and the root file system is read-only. It ends with `Failed to create CoreCLR, HRESULT: 0x8007000E`.",
-				containerName(c), code(dir)),
-			Help:    fmt.Sprintf("Mount an `emptyDir` at %s. Or set `DOTNET_EnableDiagnostics_IPC` and `DOTNET_EnableDiagnostics_Debugger` to `0`, which leaves profilers alive; `DOTNET_EnableDiagnostics: 0` ends those too.", code(dir)),
+				containerName(c), checks.Code(dir)),
+			Help:    fmt.Sprintf("Mount an `emptyDir` at %s. Or set `DOTNET_EnableDiagnostics_IPC` and `DOTNET_EnableDiagnostics_Debugger` to `0`, which leaves profilers alive; `DOTNET_EnableDiagnostics: 0` ends those too.", checks.Code(dir)),
 			Related: builtAt(image),
 		}
 		p.Report(p.Object.Where(n), f)

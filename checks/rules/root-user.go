@@ -40,10 +40,10 @@ func checkRootUser(p *checks.DockerfilePass) {
 	switch {
 	case written:
 		f.Span = user.Span
-		f.Message = fmt.Sprintf("The final stage runs as root: `USER` is %s.", code(user.Value))
+		f.Message = fmt.Sprintf("The final stage runs as root: `USER` is %s.", checks.Code(user.Value))
 		if state.Base != nil && !state.Base.Root() {
 			f.Related = append(f.Related, p.Related(p.Final.Root().From.Words[0].Span,
-				fmt.Sprintf("%s would run as %s.", from, code(state.Base.User))))
+				fmt.Sprintf("%s would run as %s.", from, checks.Code(state.Base.User))))
 		}
 	case state.Scratch:
 		f.Message = "The final stage runs as root, as every image from `scratch` does without `USER`."

@@ -44,7 +44,7 @@ func withoutSDK(final *dockerfile.Stage) string {
 			return fmt.Sprintf(stage, "from the `aspnet` or `runtime` image of the same version")
 		}
 		run := base.DotNet{Product: "aspnet", Version: d.Version, Distro: d.Distro, Named: d.Named, Windows: d.Windows, Nightly: d.Nightly}
-		return fmt.Sprintf(stage, "from "+code(run.Reference().String())+" (`runtime` instead of `aspnet` without a web server)")
+		return fmt.Sprintf(stage, "from "+checks.Code(run.Reference().String())+" (`runtime` instead of `aspnet` without a web server)")
 	}
 	switch repository(final) {
 	case "docker.io/library/golang":

@@ -29,7 +29,7 @@ func checkSeccompProfile(p *checks.ObjectPass) {
 		}
 		p.Report(p.Object.Where(n), checks.Finding{
 			Key:     key + " seccompProfile",
-			Message: fmt.Sprintf("%s has no filter of system calls: its seccomp profile is %s.", name, code(n.Text())),
+			Message: fmt.Sprintf("%s has no filter of system calls: its seccomp profile is %s.", name, checks.Code(n.Text())),
 			Help:    seccompHelp,
 			Fix:     replaceFix(p, n, "RuntimeDefault", "Use the seccomp profile `RuntimeDefault`", checks.Unsafe),
 		})

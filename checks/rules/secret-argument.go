@@ -55,13 +55,13 @@ func secretArgumentFinding(p *checks.DockerfilePass, stage *dockerfile.Stage, pa
 	f := &checks.Finding{
 		Span:    pair.Name.Span,
 		Key:     key,
-		Message: fmt.Sprintf("%s takes a secret: it can be read in the build's cache and, with full provenance, in what is published about the image.", code("ARG "+name)),
+		Message: fmt.Sprintf("%s takes a secret: it can be read in the build's cache and, with full provenance, in what is published about the image.", checks.Code("ARG "+name)),
 		Help: fmt.Sprintf("Mount it where it is used, which leaves no trace: %s, and build with %s.",
-			code("RUN --mount=type=secret,id="+name+",env="+name+" …"), code("--secret id="+name)),
+			checks.Code("RUN --mount=type=secret,id="+name+",env="+name+" …"), checks.Code("--secret id="+name)),
 	}
 	final := slices.Contains(p.Final.Chain(), stage)
 	if final {
-		f.Message = fmt.Sprintf("%s takes a secret: everybody who can pull the image can read it in the image's history.", code("ARG "+name))
+		f.Message = fmt.Sprintf("%s takes a secret: everybody who can pull the image can read it in the image's history.", checks.Code("ARG "+name))
 	}
 	uses := regexp.MustCompile(`\$(\{` + regexp.QuoteMeta(name) + `\b|` + regexp.QuoteMeta(name) + `\b)`)
 	for _, i := range stage.Instructions {
@@ -71,7 +71,7 @@ func secretArgumentFinding(p *checks.DockerfilePass, stage *dockerfile.Stage, pa
 			}
 			f.Related = append(f.Related, p.Related(env.Name.Span, "`ENV` keeps it in the stage's environment."))
 			if final {
-				f.Message = fmt.Sprintf("%s takes a secret and `ENV` keeps it: everybody who can pull the image can read it there.", code("ARG "+name))
+				f.Message = fmt.Sprintf("%s takes a secret and `ENV` keeps it: everybody who can pull the image can read it there.", checks.Code("ARG "+name))
 			}
 		}
 	}

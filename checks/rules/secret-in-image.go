@@ -67,13 +67,13 @@ func checkPair(p *checks.DockerfilePass, i *dockerfile.Instruction, pair dockerf
 		if i.Keyword == "ARG" {
 			help = revokeBuilt
 		}
-		reportSecret(p, i, pair.Name.Span, name, fmt.Sprintf("%s holds %s, which everybody who sees this file or the image can read.", code(i.Keyword+" "+name), what), help)
+		reportSecret(p, i, pair.Name.Span, name, fmt.Sprintf("%s holds %s, which everybody who sees this file or the image can read.", checks.Code(i.Keyword+" "+name), what), help)
 		return
 	}
 	if slices.Contains(credentialFiles, name) && i.Keyword == "ENV" {
 		for from := range p.Final.InChain("COPY") {
 			if bringsFile(from, value) {
-				reportSecret(p, i, pair.Name.Span, name, fmt.Sprintf("The file that %s names is copied into the image, with the key that it holds.", code(name)), mountFile)
+				reportSecret(p, i, pair.Name.Span, name, fmt.Sprintf("The file that %s names is copied into the image, with the key that it holds.", checks.Code(name)), mountFile)
 				return
 			}
 		}
@@ -120,7 +120,7 @@ func checkCopiedCredentials(p *checks.DockerfilePass, i *dockerfile.Instruction)
 	target := i.Words[len(i.Words)-1]
 	name := strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(target.Value, "$"), "{"), "}")
 	if name != target.Value && slices.Contains(credentialFiles, name) && slices.Contains(p.Final.Chain(), i.Stage) {
-		reportSecret(p, i, target.Span, name, fmt.Sprintf("The file that %s names is copied into the image, with the key that it holds.", code(name)), mountFile)
+		reportSecret(p, i, target.Span, name, fmt.Sprintf("The file that %s names is copied into the image, with the key that it holds.", checks.Code(name)), mountFile)
 	}
 }
 
@@ -144,9 +144,9 @@ func checkRunSecrets(p *checks.DockerfilePass, i *dockerfile.Instruction) {
 		switch {
 		case l.literal != "":
 			hideIn(p, i, l.literal)
-			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s is given a secret that everybody who sees this file can read.", code(subject)), revokeBuilt)
+			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s is given a secret that everybody who sees this file can read.", checks.Code(subject)), revokeBuilt)
 		case slices.Contains(p.Final.Chain(), i.Stage) && !mountsSecret(i) && !undone(commands[n+1:]):
-			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s stores credentials in a layer of the image.", code(subject)), mountSecret)
+			reportSecret(p, i, c.NameSpan, subject, fmt.Sprintf("%s stores credentials in a layer of the image.", checks.Code(subject)), mountSecret)
 		}
 	}
 }

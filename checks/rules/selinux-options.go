@@ -26,7 +26,7 @@ func checkSELinuxOptions(p *checks.ObjectPass) {
 			}
 			p.Report(p.Object.Where(n), checks.Finding{
 				Key:     key + " seLinuxOptions." + field,
-				Message: fmt.Sprintf("%s sets the SELinux %s %s: that may allow it what containers may not.", name, field, code(n.Text())),
+				Message: fmt.Sprintf("%s sets the SELinux %s %s: that may allow it what containers may not.", name, field, checks.Code(n.Text())),
 				Help:    "Delete it: the runtime gives each pod a label of its own. The types `container_t`, `container_init_t`, `container_kvm_t` and `container_engine_t` are in order.",
 			})
 		}

@@ -3,6 +3,7 @@ package rules
 import (
 	"strconv"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
 
@@ -44,10 +45,10 @@ func baseName(s *dockerfile.Stage) string {
 	case image == nil:
 		return "`scratch`"
 	case image.Problem != "":
-		return code(image.Written)
+		return checks.Code(image.Written)
 	default:
 		ref := image.Ref
 		ref.Digest = ""
-		return code(ref.String())
+		return checks.Code(ref.String())
 	}
 }

@@ -84,13 +84,13 @@ func (c *carrier) successor(image *dockerfile.Image, now time.Time) string {
 		ends, _ := base.SupportEnds(version)
 		move := fmt.Sprintf("Move the projects to .NET %s, which is in support until %s", version, ends.Format(time.DateOnly))
 		if target := d.On(version); target != nil {
-			return fmt.Sprintf("%s, and take %s.", move, code(target.Reference().String()))
+			return fmt.Sprintf("%s, and take %s.", move, checks.Code(target.Reference().String()))
 		}
 		return move + ", and take the same image of it."
 	}
 	if tag, ends := base.LongestSupportedSystem(image.Ref, now); tag != "" {
 		ref := base.Reference{Repository: image.Ref.Repository, Tag: tag}
-		return fmt.Sprintf("Take a later release: %s is in support until %s.", code(ref.String()), ends.Format(time.DateOnly))
+		return fmt.Sprintf("Take a later release: %s is in support until %s.", checks.Code(ref.String()), ends.Format(time.DateOnly))
 	}
 	return "Move to a distribution that is in support."
 }

@@ -30,12 +30,12 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 	f := checks.Finding{
 		Span:    root.From.Words[0].Span,
 		Key:     p.StageKey(p.Final) + " twin",
-		Message: fmt.Sprintf("%s starts as root; %s does the same without.", baseName(p.Final), code(b.Twin)),
-		Help:    fmt.Sprintf("Take %s: %s.", code(twinOf(b, root.Image).String()), b.TwinNote),
+		Message: fmt.Sprintf("%s starts as root; %s does the same without.", baseName(p.Final), checks.Code(b.Twin)),
+		Help:    fmt.Sprintf("Take %s: %s.", checks.Code(twinOf(b, root.Image).String()), b.TwinNote),
 	}
 	old := beforeTwins(root.Image.Ref.Tag)
 	if old {
-		f.Help = fmt.Sprintf("Take %s, which is there for later versions only: %s.", code(b.Twin), b.TwinNote)
+		f.Help = fmt.Sprintf("Take %s, which is there for later versions only: %s.", checks.Code(b.Twin), b.TwinNote)
 	}
 	plain := root == p.Final
 	for _, i := range p.Final.Instructions {

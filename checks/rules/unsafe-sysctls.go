@@ -42,7 +42,7 @@ func checkUnsafeSysctls(p *checks.ObjectPass) {
 			}
 			p.Report(p.Object.Where(n), checks.Finding{
 				Key:     "pod sysctl " + n.Text(),
-				Message: fmt.Sprintf("The kernel parameter %s is not among the safe ones: a node that was not set up for it does not start the pod.", code(n.Text())),
+				Message: fmt.Sprintf("The kernel parameter %s is not among the safe ones: a node that was not set up for it does not start the pod.", checks.Code(n.Text())),
 				Help:    "Delete it, or set it on the nodes that need it.",
 			})
 		}

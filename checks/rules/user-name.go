@@ -36,11 +36,11 @@ func checkUserName(p *checks.DockerfilePass) {
 	f := checks.Finding{
 		Span:    p.Final.From.Words[0].Span,
 		Key:     p.StageKey(p.Final) + " user",
-		Message: fmt.Sprintf("%s runs as %s, a name: %s", baseName(p.Final), code(name), refused),
+		Message: fmt.Sprintf("%s runs as %s, a name: %s", baseName(p.Final), checks.Code(name), refused),
 	}
 	literal := false
 	if user.Origin != nil {
-		f.Message = fmt.Sprintf("The final user is %s, a name: %s", code(name), refused)
+		f.Message = fmt.Sprintf("The final user is %s, a name: %s", checks.Code(name), refused)
 		f.Span = user.Span
 		if literal = strings.HasPrefix(p.File.Slice(user.Span), name); literal {
 			f.Span.End = f.Span.Start + len(name)
@@ -61,7 +61,7 @@ func checkUserName(p *checks.DockerfilePass) {
 		safety = checks.Safe // the image itself says that this is the number of app
 		f.Help = fmt.Sprintf("Write `USER $APP_UID`: the image sets it to %s, the number of `app`.", uid)
 	} else if number = wellKnown(p.Final, name); number == "" {
-		f.Help = fmt.Sprintf("Write the number that %s has in the image's `/etc/passwd`.", code(name))
+		f.Help = fmt.Sprintf("Write the number that %s has in the image's `/etc/passwd`.", checks.Code(name))
 	}
 	if number != "" {
 		if f.Help == "" || safety == checks.Unsafe {

@@ -33,7 +33,7 @@ func checkVolumeGroup(p *checks.ObjectPass) {
 				p.Report(p.Object.WhereAbsent(pod.Spec, "securityContext", "fsGroup"), checks.Finding{
 					Key: containerKey(c, "fsGroup "+m.Node.Text("name")),
 					Message: fmt.Sprintf("%s does not run as root, and the volume at %s belongs to root on most kinds of storage: it cannot be written.",
-						containerName(c), code(m.Path)),
+						containerName(c), checks.Code(m.Path)),
 					Help:    fmt.Sprintf("Set `fsGroup: %s` for the pod: the kubelet then gives the volume to that group.", number),
 					Related: []checks.Related{checks.At(p.Object.Where(m.Node), "The volume is mounted here.")},
 					Fix:     insertFix(p, pod.Spec, number, fmt.Sprintf("Set `fsGroup: %s`", number), "securityContext", "fsGroup"),

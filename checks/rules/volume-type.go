@@ -39,7 +39,7 @@ func checkVolumeType(p *checks.ObjectPass) {
 			}
 			p.Report(p.Object.Where(other), checks.Finding{
 				Key:     "pod volume " + v.Text("name") + " " + other.Key,
-				Message: fmt.Sprintf("The volume %s is of the type %s, which the Pod Security Standard `restricted` refuses.", code(v.Text("name")), code(other.Key)),
+				Message: fmt.Sprintf("The volume %s is of the type %s, which the Pod Security Standard `restricted` refuses.", checks.Code(v.Text("name")), checks.Code(other.Key)),
 				Help:    "Put it behind a PersistentVolumeClaim: then the cluster's operator decides what may be mounted.",
 			})
 		}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
@@ -66,7 +67,7 @@ func (m *migration) user(s *dockerfile.Stage, n int, i *dockerfile.Instruction) 
 			m.note(m.at(i.Span), "The image was told to run as root. Look at what the application does that only root may.")
 		}
 	case strings.Contains(name, "$"):
-		m.person(m.at(word.Span), "Which user "+code(word.Value)+" is cannot be told.", "Write `USER $APP_UID`.")
+		m.person(m.at(word.Span), "Which user "+checks.Code(word.Value)+" is cannot be told.", "Write `USER $APP_UID`.")
 	case isNumber(name) && !m.created[name] && !slices.Contains(previewUIDs, name):
 		m.owner = name + ":" + name
 		if isNumber(group) {
@@ -78,9 +79,9 @@ func (m *migration) user(s *dockerfile.Stage, n int, i *dockerfile.Instruction) 
 		if hasGroup {
 			text = m.ownerText(name, group)
 		}
-		m.step(word.Span, "Run as `"+appUID+"` instead of "+code(word.Value), because(name, m.created[name]), m.edit(word.Span, text))
+		m.step(word.Span, "Run as `"+appUID+"` instead of "+checks.Code(word.Value), because(name, m.created[name]), m.edit(word.Span, text))
 		if m.created[name] {
-			m.note(m.at(word.Span), "Files in volumes that belong to %s stay so: give them to 1654, the number of `app`.", code(name))
+			m.note(m.at(word.Span), "Files in volumes that belong to %s stay so: give them to 1654, the number of `app`.", checks.Code(name))
 		}
 	}
 }
@@ -112,7 +113,7 @@ func (m *migration) chown(i *dockerfile.Instruction) {
 	case isNumber(name) && !m.created[name] && !slices.Contains(previewUIDs, name) && (!hasGroup || isNumber(group)):
 		return
 	case strings.Contains(flag.Value, "$") && !isApp(name):
-		m.person(m.at(flag.Span), "Whom "+code("--chown="+flag.Value)+" means cannot be told.", "Write `--chown=$APP_UID:$APP_UID`.")
+		m.person(m.at(flag.Span), "Whom "+checks.Code("--chown="+flag.Value)+" means cannot be told.", "Write `--chown=$APP_UID:$APP_UID`.")
 		return
 	}
 	text := appUID
@@ -150,7 +151,7 @@ func (m *migration) passwd(i *dockerfile.Instruction) {
 				m.person(m.at(i.Span), "The list of accounts is copied into the image together with other files.", "Leave `"+w.Value+"` out: the image has an account of its own, `app`.")
 				return
 			}
-			m.step(i.Span, "Leave out "+code(w.Value)+" of another image", "The chiseled image has its own, with the account `app`.", m.remove(i))
+			m.step(i.Span, "Leave out "+checks.Code(w.Value)+" of another image", "The chiseled image has its own, with the account `app`.", m.remove(i))
 			return
 		}
 	}
@@ -212,4 +213,4 @@ func keepsExec(rest []*dockerfile.Instruction) bool {
 	return slices.ContainsFunc(rest, func(i *dockerfile.Instruction) bool { return i.Keyword == "RUN" && i.Exec })
 }
 
-func clip(s string) string { return strings.Trim(code(s), "`") }
+func clip(s string) string { return strings.Trim(checks.Code(s), "`") }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -101,7 +102,7 @@ func (m *migration) projectRIDs(i *image) {
 	for _, p := range i.needs.Projects {
 		for _, name := range []string{"RuntimeIdentifier", "RuntimeIdentifiers"} {
 			if v, ok := m.Projects.Property(p, name); ok && strings.Contains(v.Value, "linux-musl-") && name == "RuntimeIdentifier" {
-				m.person(fixes.Place{File: v.File, Span: v.Span}, fmt.Sprintf("The project is built for %s, and programs for musl do not start on Ubuntu.", code(v.Value)), "Make it "+code(strings.ReplaceAll(v.Value, "linux-musl-", "linux-"))+", or name the identifier where the project is published.")
+				m.person(fixes.Place{File: v.File, Span: v.Span}, fmt.Sprintf("The project is built for %s, and programs for musl do not start on Ubuntu.", checks.Code(v.Value)), "Make it "+checks.Code(strings.ReplaceAll(v.Value, "linux-musl-", "linux-"))+", or name the identifier where the project is published.")
 			}
 		}
 	}
@@ -127,10 +128,10 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage) {
 	}
 	edit, why := m.reference(s.Image, to)
 	if why != "" {
-		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move from Alpine to Ubuntu with the image, and its tag cannot be changed here: %s.", why), "Write "+code(to.Reference().String())+" by hand, then ask again.")
+		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move from Alpine to Ubuntu with the image, and its tag cannot be changed here: %s.", why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
 		return
 	}
-	m.step(s.Image.Span, fmt.Sprintf("Build on %s", code(to.Reference().String())), "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.", edit)
+	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.", edit)
 	if s.Image.Ref.Digest != "" {
 		m.note(m.at(s.Image.Span), "The digest was that of the old image and is dropped.")
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
@@ -155,7 +156,7 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 	case !slices.Contains(i.needs.Frameworks, framework):
 		targets := "the projects' target framework is not known"
 		if len(i.needs.Frameworks) > 0 {
-			targets = "the projects target " + codes(i.needs.Frameworks)
+			targets = "the projects target " + checks.Codes(i.needs.Frameworks)
 		}
 		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
 		return from, nil
@@ -229,10 +230,10 @@ func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, be
 	}
 	edit, why := m.reference(img, to)
 	if why != "" {
-		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), fmt.Sprintf("Write %s in the `FROM` by hand, then ask again.", code(to.Reference().String())))
+		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), fmt.Sprintf("Write %s in the `FROM` by hand, then ask again.", checks.Code(to.Reference().String())))
 		return
 	}
-	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", code(to.Reference().String()), code(img.Ref.String())), strings.Join(because, "\n"), edit)
+	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", checks.Code(to.Reference().String()), checks.Code(img.Ref.String())), strings.Join(because, "\n"), edit)
 	if img.Ref.Digest != "" {
 		m.note(m.at(img.Span), "The digest was that of the old image and is dropped. Pin the new one with what `docker buildx imagetools inspect %s` prints.", to.Reference())
 	}
@@ -256,12 +257,12 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		end += len("{}")
 	}
 	if end > len(img.Written) || !strings.Contains(img.Written[dollar:end], name) || strings.HasPrefix(img.Written[dollar:], "${") && img.Written[end-1] != '}' {
-		return source.Edit{}, fmt.Sprintf("%s is more than a plain variable", code(img.Written[dollar:]))
+		return source.Edit{}, fmt.Sprintf("%s is more than a plain variable", checks.Code(img.Written[dollar:]))
 	}
 	arg := m.globals()[name]
 	before, ok := m.expand(img.Written[:dollar])
 	if arg.pair == nil || !arg.plain || !ok {
-		return source.Edit{}, fmt.Sprintf("the value of %s is put together from others", code(name))
+		return source.Edit{}, fmt.Sprintf("the value of %s is put together from others", checks.Code(name))
 	}
 	behind := img.Written[end:]
 	want := renamed(before+arg.value+behind, to)
@@ -285,7 +286,7 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
 	}
 	if place, given := m.buildArgument(name); given {
-		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", code(name)), "Change the value here together with the one in the Dockerfile.")
+		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
 	}
 	tries := []func() (source.Edit, bool){inArg, inFrom}
 	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
@@ -296,7 +297,7 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 			return e, ""
 		}
 	}
-	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", code(name))
+	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }
 
 // renamed is a written reference with another tag, out of nightly and without a digest.

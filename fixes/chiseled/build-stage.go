@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -79,7 +80,7 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	reasons := len(m.plan.Reasons)
 	for _, c := range commands {
 		if !j.take(c) && len(m.plan.Reasons) == reasons {
-			m.stuck(i, c.Span, fmt.Sprintf("calls %s, and what that makes in the image is not known", code(c.Name)))
+			m.stuck(i, c.Span, fmt.Sprintf("calls %s, and what that makes in the image is not known", checks.Code(c.Name)))
 		}
 	}
 	if len(m.plan.Reasons) == reasons {
@@ -306,7 +307,7 @@ func (j *job) finish() {
 		made = append(made, p)
 	}
 	if len(made) > 0 {
-		j.because = append(j.because, fmt.Sprintf("The stage %s makes %s, and `COPY` takes it from there.", code(get().name), codes(made)))
+		j.because = append(j.because, fmt.Sprintf("The stage %s makes %s, and `COPY` takes it from there.", checks.Code(get().name), checks.Codes(made)))
 	}
 	for _, o := range j.owned {
 		if j.makesAt(o.path) || base.IsRoot(o.user()) {
@@ -314,7 +315,7 @@ func (j *job) finish() {
 		}
 		own, ok := j.give(o)
 		if !ok {
-			j.stuck(j.run, o.at, fmt.Sprintf("gives %s to an account, and what is in it is not known", code(o.path)))
+			j.stuck(j.run, o.at, fmt.Sprintf("gives %s to an account, and what is in it is not known", checks.Code(o.path)))
 			return
 		}
 		edits = append(edits, own...)
@@ -325,7 +326,7 @@ func (j *job) finish() {
 		}
 		own, ok := j.permit(step, mo)
 		if !ok {
-			j.stuck(j.run, mo.at, fmt.Sprintf("changes the mode of %s, and where that comes from is not known", code(mo.path)))
+			j.stuck(j.run, mo.at, fmt.Sprintf("changes the mode of %s, and where that comes from is not known", checks.Code(mo.path)))
 			return
 		}
 		edits = append(edits, own...)
@@ -341,7 +342,7 @@ func (j *job) finish() {
 		j.because = append(j.because, capital(why)+".")
 	}
 
-	title := "Take " + code(shortened(j.run.Logical.Text)) + " out of the image"
+	title := "Take " + checks.Code(shortened(j.run.Logical.Text)) + " out of the image"
 	if len(lines) == 0 {
 		edits = append(edits, j.remove(j.run))
 	} else {

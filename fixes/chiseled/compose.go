@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -90,7 +91,7 @@ func (m *migration) compose(moved map[int]int) {
 	services := m.services()
 	for _, s := range services {
 		if s.pinned() {
-			m.note(s.place(s.node), "The service %s is told here on which port to listen, so nothing changes for it: Docker lets any account open any port.", code(s.name))
+			m.note(s.place(s.node), "The service %s is told here on which port to listen, so nothing changes for it: Docker lets any account open any port.", checks.Code(s.name))
 			continue
 		}
 		for _, p := range s.node.List("ports") {
@@ -115,7 +116,7 @@ func (m *migration) compose(moved map[int]int) {
 				continue
 			}
 			start := digits.Span.Start + n
-			m.stepAt(s.place(digits), fmt.Sprintf("Map to port %d of %s", to, code(s.name)), "The application listens there; the port outside stays.",
+			m.stepAt(s.place(digits), fmt.Sprintf("Map to port %d of %s", to, checks.Code(s.name)), "The application listens there; the port outside stays.",
 				source.Edit{Path: s.file.Path(), Span: source.Span{Start: start + at[2], End: start + at[3]}, New: strconv.Itoa(to)})
 		}
 	}
@@ -150,7 +151,7 @@ func (m *migration) shellInCompose() {
 				shell = shell || slices.Contains([]string{"sh", "bash", "ash", "curl", "wget", "pgrep", "nc"}, path.Base(w))
 			}
 			if shell && words[0] != "NONE" {
-				m.person(s.place(n), fmt.Sprintf("The `%s` of %s needs a shell or a program that a chiseled image does not have.", use.path[0], code(s.name)), use.help)
+				m.person(s.place(n), fmt.Sprintf("The `%s` of %s needs a shell or a program that a chiseled image does not have.", use.path[0], checks.Code(s.name)), use.help)
 			}
 		}
 	}
@@ -207,7 +208,7 @@ func (m *migration) callers(services []service) {
 		call := regexp.MustCompile(`https?://` + regexp.QuoteMeta(s.name) + `(?::(?:80|443))?(?:[/"'\s]|$)`)
 		if at := call.FindStringIndex(s.file.Text()); at != nil {
 			m.person(fixes.Place{File: s.file, Span: source.Span{Start: at[0], End: at[1]}},
-				fmt.Sprintf("Another container calls %s on the port that moves.", code(s.name)), "Call it on the new port, or set `ASPNETCORE_HTTP_PORTS` for the service in the compose file.")
+				fmt.Sprintf("Another container calls %s on the port that moves.", checks.Code(s.name)), "Call it on the new port, or set `ASPNETCORE_HTTP_PORTS` for the service in the compose file.")
 		}
 	}
 }

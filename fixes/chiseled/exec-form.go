@@ -1,7 +1,6 @@
 package chiseled
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -9,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -61,7 +61,7 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 		edits = append(edits, m.edit(at.KeywordSpan, m.keyword(keyword)))
 	}
 	if !at.Exec {
-		edits = append(edits, m.edit(source.Span{Start: at.ArgsSpan.Start, End: m.end(at)}, jsonArray(args)))
+		edits = append(edits, m.edit(source.Span{Start: at.ArgsSpan.Start, End: m.end(at)}, dockerfile.ExecForm(args)))
 	}
 	if len(edits) == 0 {
 		return
@@ -69,7 +69,7 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 	title, why := fmt.Sprintf("Write `%s` in exec form", at.Keyword), "The shell form is run by `/bin/sh`, which the image does not have: the container would not start."
 	switch {
 	case keyword != at.Keyword && at.Exec:
-		title, why = "Write `ENTRYPOINT` instead of `CMD`", "The chiseled image has `dotnet` for `ENTRYPOINT`, so it would run "+code("dotnet "+strings.Join(args, " "))+"."
+		title, why = "Write `ENTRYPOINT` instead of `CMD`", "The chiseled image has `dotnet` for `ENTRYPOINT`, so it would run "+checks.Code("dotnet "+strings.Join(args, " "))+"."
 	case keyword != at.Keyword:
 		title = "Write `CMD` as `ENTRYPOINT` in exec form"
 		why += "\nAs a `CMD` it would be an argument of `dotnet`, the `ENTRYPOINT` of the chiseled image."
@@ -117,10 +117,10 @@ func (m *migration) words(i *image, at *dockerfile.Instruction) ([]string, bool)
 		value := a.Value
 		if !a.Static {
 			if value, ok = m.variables(i, a.Value); !ok {
-				return stuck("uses " + code(a.Value))
+				return stuck("uses " + checks.Code(a.Value))
 			}
 		} else if strings.ContainsAny(m.File.Slice(a.Span), "*?[]{}~") {
-			return stuck("uses " + code(a.Value))
+			return stuck("uses " + checks.Code(a.Value))
 		}
 		args = append(args, value)
 	}
@@ -149,7 +149,7 @@ func (m *migration) variables(i *image, word string) (string, bool) {
 		return v.Value
 	})
 	if ok {
-		m.note(m.at(i.leaf.State().Entrypoint.Span), "The start command has the value of %s written out: without a shell nothing replaces the variable when the container starts.", code(word))
+		m.note(m.at(i.leaf.State().Entrypoint.Span), "The start command has the value of %s written out: without a shell nothing replaces the variable when the container starts.", checks.Code(word))
 	}
 	return value, ok
 }
@@ -161,14 +161,14 @@ func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string
 	span := at.ArgsSpan
 	switch {
 	case strings.HasSuffix(name, ".sh"):
-		m.refuse(m.at(span), fmt.Sprintf("%s starts the application, and a chiseled image has no shell to run it.", code(program)),
+		m.refuse(m.at(span), fmt.Sprintf("%s starts the application, and a chiseled image has no shell to run it.", checks.Code(program)),
 			"Move what the script does into the application, its settings or an init container, and start the application itself. Until then keep the full image.")
 		return false
 	case slices.Contains([]string{"sh", "bash", "ash", "dash", "zsh", "pwsh", "powershell", "busybox"}, name):
-		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself, in exec form. Until then keep the full image.")
+		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", checks.Code(program)), "Start the application itself, in exec form. Until then keep the full image.")
 		return false
 	case slices.Contains([]string{"tini", "dumb-init", "gosu", "su-exec", "s6-svscan", "supervisord", "catatonit", "env", "sudo", "cron", "crond", "nginx", "node", "java", "python", "python3", "tail", "sleep", "cat"}, name) && isSystem(program):
-		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", code(program)), "Start the application itself: .NET handles the signals of a first process. Until then keep the full image.")
+		m.refuse(m.at(span), fmt.Sprintf("The image starts %s, which a chiseled image does not have.", checks.Code(program)), "Start the application itself: .NET handles the signals of a first process. Until then keep the full image.")
 		return false
 	case name == "dotnet":
 		if i.to.Product == "runtime-deps" {
@@ -183,13 +183,13 @@ func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string
 	case strings.Contains(program, "/"), isArgument(program) && at.Keyword == "CMD":
 		return true
 	case isArgument(program):
-		m.person(m.at(span), fmt.Sprintf("%s is no program.", code(program)), "Write `ENTRYPOINT [\"dotnet\", …]`.")
+		m.person(m.at(span), fmt.Sprintf("%s is no program.", checks.Code(program)), "Write `ENTRYPOINT [\"dotnet\", …]`.")
 		return false
 	}
 	if dir := i.leaf.State().Env["PATH"]; dir.Origin != nil {
 		return true // found where the Dockerfile says
 	}
-	m.person(m.at(span), fmt.Sprintf("Where the image finds %s is not known.", code(program)), "Write the whole path, such as `./"+clip(program)+"`, or `dotnet` and the name of the assembly.")
+	m.person(m.at(span), fmt.Sprintf("Where the image finds %s is not known.", checks.Code(program)), "Write the whole path, such as `./"+clip(program)+"`, or `dotnet` and the name of the assembly.")
 	return false
 }
 
@@ -202,19 +202,4 @@ func isSystem(program string) bool {
 // isArgument reports whether a word is what dotnet is given rather than a program.
 func isArgument(word string) bool {
 	return strings.HasPrefix(word, "-") || path.Ext(word) == ".dll"
-}
-
-// jsonArray is an exec form.
-func jsonArray(args []string) string {
-	var b bytes.Buffer
-	for n, arg := range args {
-		if n > 0 {
-			b.WriteString(", ")
-		}
-		e := json.NewEncoder(&b)
-		e.SetEscapeHTML(false)
-		_ = e.Encode(arg) // a string always encodes
-		b.Truncate(b.Len() - 1)
-	}
-	return "[" + b.String() + "]"
 }

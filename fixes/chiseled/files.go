@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -26,7 +27,7 @@ func (m *migration) files() {
 				continue
 			}
 			m.person(fixes.Place{File: text, Span: source.Span{Start: at[2+2*n], End: at[3+2*n]}},
-				fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", code(file)),
+				fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", checks.Code(file)),
 				"Set a path below `/home/app`, `/tmp` or a volume that belongs to 1654, or make the folder in the Dockerfile and give it to `$APP_UID`.")
 		}
 		return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
@@ -60,10 +61,10 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		if !strings.Contains(root.Image.Written, "dotnet/") && !slices.ContainsFunc(root.Image.Args, func(a string) bool { return strings.Contains(m.globals()[a].value, "dotnet/") }) {
 			return false
 		}
-		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
+		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
 		return true
 	case b == nil && root.Image != nil && startsAssembly(final):
-		m.person(at, fmt.Sprintf("What %s is built on is not known.", code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
 		return true
 	case b == nil || b.DotNet == nil:
 		return false

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -181,18 +182,18 @@ func (m *migration) moves() bool {
 func (m *migration) title() string {
 	for _, i := range m.images {
 		if i.to == i.from && i.leaf == m.File.Final() {
-			return fmt.Sprintf("Make %s fit its chiseled image", code(m.File.Path()))
+			return fmt.Sprintf("Make %s fit its chiseled image", checks.Code(m.File.Path()))
 		}
 		if i.to != nil && i.leaf == m.File.Final() {
-			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
+			return fmt.Sprintf("Move %s to %s", checks.Code(m.File.Path()), checks.Code(i.to.Product+":"+i.to.Tag()))
 		}
 	}
 	for _, i := range m.images {
 		if i.to != nil {
-			return fmt.Sprintf("Move %s to %s", code(m.File.Path()), code(i.to.Product+":"+i.to.Tag()))
+			return fmt.Sprintf("Move %s to %s", checks.Code(m.File.Path()), checks.Code(i.to.Product+":"+i.to.Tag()))
 		}
 	}
-	return fmt.Sprintf("Move %s to a chiseled image", code(m.File.Path()))
+	return fmt.Sprintf("Move %s to a chiseled image", checks.Code(m.File.Path()))
 }
 
 // wasRoot reports whether the application of some image runs as root today.
@@ -237,49 +238,6 @@ func (m *migration) globals() map[string]global {
 		}
 	}
 	return m.vars
-}
-
-// maxQuoted bounds what a text repeats of a file, in bytes.
-const maxQuoted = 100
-
-// code is text from a file as a Markdown code span. Long text is cut, and what would end
-// the span or the line is replaced: the text is a stranger's.
-func code(s string) string {
-	cut := false
-	if len(s) > maxQuoted {
-		s, cut = strings.ToValidUTF8(s[:maxQuoted], ""), true
-	}
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case r == '`':
-			return '\''
-		case r < ' ' || r == 0x7f:
-			return ' '
-		}
-		return r
-	}, s)
-	if cut {
-		s += "…"
-	}
-	return "`" + s + "`"
-}
-
-// codes are texts as code spans, for a sentence.
-func codes(all []string) string {
-	var list []string
-	for _, s := range all {
-		if c := code(s); !slices.Contains(list, c) {
-			list = append(list, c)
-		}
-	}
-	switch n := len(list); n {
-	case 0:
-		return ""
-	case 1:
-		return list[0]
-	default:
-		return strings.Join(list[:n-1], ", ") + " and " + list[n-1]
-	}
 }
 
 // capital is a text with its first letter as at the beginning of a sentence.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -69,7 +70,7 @@ func (j *job) give(o owned) (edits []source.Edit, ok bool) {
 		}
 	}
 	if ok {
-		j.because = append(j.because, "`COPY --chown` gives "+code(o.path)+" to the application.")
+		j.because = append(j.because, "`COPY --chown` gives "+checks.Code(o.path)+" to the application.")
 	}
 	return edits, ok
 }
@@ -96,7 +97,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 					}
 					perm = "755"
 				}
-				j.because = append(j.because, "`COPY --chmod` sets the mode of "+code(mo.path)+".")
+				j.because = append(j.because, "`COPY --chmod` sets the mode of "+checks.Code(mo.path)+".")
 				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm)}, true
 			case from != nil && (below(mo.path, d.to) || file == mo.path):
 				stage := j.File.Stage(from.Value)
@@ -108,7 +109,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 					there = path.Join(there, strings.TrimPrefix(mo.path, d.to))
 				}
 				j.shopOf(stage).do(step, "chmod "+mo.mode+" "+there)
-				j.because = append(j.because, "The stage "+code(stage.Name)+" sets the mode of "+code(there)+" before it is copied.")
+				j.because = append(j.because, "The stage "+checks.Code(stage.Name)+" sets the mode of "+checks.Code(there)+" before it is copied.")
 				return nil, true
 			}
 		}
@@ -130,7 +131,7 @@ func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 		edits = append(edits, j.remove(d.Instruction))
 	}
 	w.do(step, "update-ca-certificates")
-	j.because = append(j.because, "The stage "+code(w.name)+" makes the list of trusted certificates, and `COPY` takes it from there.")
+	j.because = append(j.because, "The stage "+checks.Code(w.name)+" makes the list of trusted certificates, and `COPY` takes it from there.")
 	const list = "/etc/ssl/certs/ca-certificates.crt"
 	return edits, strings.Join([]string{j.keyword("COPY"), "--from=" + w.name, list, list}, " ")
 }
@@ -168,14 +169,14 @@ func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	for _, w := range i.Words {
 		p, ok := absolute(i.Before().Workdir, w.Value)
 		if !ok {
-			m.person(m.at(w.Span), "Which folder "+code(w.Value)+" is cannot be told, so it may belong to root.", "Write the path out.")
+			m.person(m.at(w.Span), "Which folder "+checks.Code(w.Value)+" is cannot be told, so it may belong to root.", "Write the path out.")
 			return
 		}
 		if m.made[p] || slices.ContainsFunc(writable, func(dir string) bool { return p == dir || below(p, dir) }) {
 			continue
 		}
 		if slices.ContainsFunc(m.deliveries(i), func(d delivery) bool { return d.to == p || below(p, d.to) }) {
-			m.note(m.at(w.Span), "What is copied to %s belongs to root unless `COPY` has `--chown`, and so does the volume.", code(p))
+			m.note(m.at(w.Span), "What is copied to %s belongs to root unless `COPY` has `--chown`, and so does the volume.", checks.Code(p))
 			continue
 		}
 		shop := m.shop(s)
@@ -187,7 +188,7 @@ func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	if len(lines) == 0 {
 		return
 	}
-	m.step(i.Span, "Give "+codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
+	m.step(i.Span, "Give "+checks.Codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
 		m.edit(source.Span{Start: i.Span.Start, End: i.Span.Start}, strings.Join(lines, m.lineBreak()+m.indent(i))+m.lineBreak()+m.indent(i)))
 	if m.wasRoot() {
 		m.note(m.at(i.Span), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
 
@@ -78,32 +79,32 @@ func (j *job) packages() (r resolution) {
 		case httpClient:
 			clients = append(clients, name)
 		case program:
-			j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", code(name)),
-				"Keep the full image, or run what needs "+code(name)+" in a container of its own.")
+			j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", checks.Code(name)),
+				"Keep the full image, or run what needs "+checks.Code(name)+" in a container of its own.")
 			r.stuck = true
 		case sharedLibrary:
 			lib := libraries[libraryName(name)]
 			distro := j.target(j.stage.Root()).Distro
 			if _, ok := lib.packages[distro]; !ok {
-				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", distro, code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
+				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", distro, checks.Code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
 				r.stuck = true
 				continue
 			}
 			r.native = append(r.native, lib)
-			r.because = append(r.because, fmt.Sprintf("The libraries of %s are copied from a stage of the same Ubuntu release; scanners do not see files that come without their package.", code(name)))
+			r.because = append(r.because, fmt.Sprintf("The libraries of %s are copied from a stage of the same Ubuntu release; scanners do not see files that come without their package.", checks.Code(name)))
 		default:
-			j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, and what the application does with it is not known.", code(name)), packageHelp(j.target(j.stage.Root()).Version))
+			j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, and what the application does with it is not known.", checks.Code(name)), packageHelp(j.target(j.stage.Root()).Version))
 			r.stuck = true
 		}
 	}
 	if len(there) > 0 {
-		r.because = append(r.because, fmt.Sprintf("What %s brings to a full image the chiseled one has.", codes(there)))
+		r.because = append(r.because, fmt.Sprintf("What %s brings to a full image the chiseled one has.", checks.Codes(there)))
 	}
 	if len(extra) > 0 {
-		r.because = append(r.because, fmt.Sprintf("The `-extra` image has ICU and time zones without %s.", codes(extra)))
+		r.because = append(r.because, fmt.Sprintf("The `-extra` image has ICU and time zones without %s.", checks.Codes(extra)))
 	}
 	if len(tools) > 0 {
-		r.because = append(r.because, fmt.Sprintf("Tools for people (%s) stay out: `docker debug` and `kubectl debug` bring them along when they are needed.", codes(tools)))
+		r.because = append(r.because, fmt.Sprintf("Tools for people (%s) stay out: `docker debug` and `kubectl debug` bring them along when they are needed.", checks.Codes(tools)))
 	}
 	if len(clients) > 0 {
 		j.clients(clients, &r)
@@ -124,13 +125,13 @@ func (j *job) clients(names []string, r *resolution) {
 	for _, s := range j.stages {
 		for _, i := range s.Instructions {
 			if i.Keyword == "HEALTHCHECK" && calls(i, names) {
-				r.because = append(r.because, fmt.Sprintf("%s was there for the health check, which goes.", codes(names)))
+				r.because = append(r.because, fmt.Sprintf("%s was there for the health check, which goes.", checks.Codes(names)))
 				return
 			}
 		}
 	}
-	r.because = append(r.because, fmt.Sprintf("Nothing in the Dockerfile calls %s.", codes(names)))
-	j.note(j.at(j.run.Span), "%s is no longer in the image. Look for probes and jobs outside this repository that call it in the container.", codes(names))
+	r.because = append(r.because, fmt.Sprintf("Nothing in the Dockerfile calls %s.", checks.Codes(names)))
+	j.note(j.at(j.run.Span), "%s is no longer in the image. Look for probes and jobs outside this repository that call it in the container.", checks.Codes(names))
 }
 
 // calls reports whether an instruction's commands are among the names.

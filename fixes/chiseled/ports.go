@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -41,7 +42,7 @@ func (m *migration) ports() {
 		for _, p := range m.pins(i) {
 			moved[p.port] = instead(p.port)
 			m.stepAt(p.at, fmt.Sprintf("Listen on %d instead of %d", instead(p.port), p.port),
-				fmt.Sprintf("%s says %d, and ports below 1024 are root's on some container runtimes.", code(p.by), p.port),
+				fmt.Sprintf("%s says %d, and ports below 1024 are root's on some container runtimes.", checks.Code(p.by), p.port),
 				source.Edit{Path: p.at.Path(), Span: p.at.Span, New: strconv.Itoa(instead(p.port))})
 		}
 		if len(moved) == 0 && m.defaultMoves(i) {

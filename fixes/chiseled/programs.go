@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -51,7 +52,7 @@ func (m *migration) programs() {
 			}
 			what := "a program"
 			if name != "" {
-				what = code(name)
+				what = checks.Code(name)
 			}
 			m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}}, fmt.Sprintf("The source starts %s, and a chiseled image has no programs but the application's.", what), "If the application gets there in production, keep the full image; otherwise change the tag by hand.")
 			if found++; found == 5 {
