@@ -9,7 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 )
 
 // openSQLite opens a file that this process has alone: only one that knows that no other
@@ -38,7 +38,7 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 
 	// With synchronous FULL a commit is on the disk before GitHub is told that its
 	// delivery was taken.
-	write, err := sql.Open("sqlite", dsn(file, url.Values{"_txlock": {"immediate"}}, "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(FULL)"))
+	write, err := openPool(dsn(file, url.Values{"_txlock": {"immediate"}}, "journal_mode(WAL)", "busy_timeout(5000)", "synchronous(FULL)"))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -47,7 +47,7 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	if err := write.PingContext(ctx); err != nil {
 		return fmt.Errorf("open database %s: %w", file, err)
 	}
-	read, err := sql.Open("sqlite", dsn(file, url.Values{}, "busy_timeout(5000)", "query_only(1)"))
+	read, err := openPool(dsn(file, url.Values{}, "busy_timeout(5000)", "query_only(1)"))
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -55,6 +55,14 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	s.close = append(s.close, read.Close)
 	s.SQLite, s.write, s.read = write, write, read
 	return nil
+}
+
+func openPool(name string) (*sql.DB, error) {
+	c, err := sqlite.NewConnector(name)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(compiling{c}), nil
 }
 
 // dsn is the driver's name of a file, opened under pragmas.
