@@ -129,15 +129,19 @@ func fill(o *kube.Object, mapping *kube.Node, value string, path []string) []sou
 	}}
 }
 
-// nested is a field below others, without the last line break.
+// nested is a field below others, without the last line break. A value that begins with a
+// dash is a list, and may have several lines.
 func nested(path []string, value, indent, eol string) string {
 	var b strings.Builder
 	for i, name := range path {
 		b.WriteString(indent + strings.Repeat("  ", i) + name + ":")
-		if i == len(path)-1 {
-			b.WriteString(" " + value)
-		} else {
+		switch below := indent + strings.Repeat("  ", i+1); {
+		case i < len(path)-1:
 			b.WriteString(eol)
+		case strings.HasPrefix(value, "- "):
+			b.WriteString(eol + below + indented(value, below, eol))
+		default:
+			b.WriteString(" " + value)
 		}
 	}
 	return b.String()
