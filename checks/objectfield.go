@@ -47,10 +47,10 @@ func (p *ObjectPass) Remove(field *kube.Node) []source.Edit {
 	return []source.Edit{{Path: w.file.Path(), Span: span}}
 }
 
-// Append is the edit that gives a list of a mapping an item more, in front of those that
-// it has: item is a mapping in YAML without indentation. Nil where it cannot be told where
-// the item would have to be written.
-func (p *ObjectPass) Append(mapping *kube.Node, list, item string) []source.Edit {
+// Prepend is the edit that gives a list of a mapping items more, in front of those that it
+// has: each is a mapping in YAML without indentation. Nil where it cannot be told where
+// they would have to be written.
+func (p *ObjectPass) Prepend(mapping *kube.Node, list string, items ...string) []source.Edit {
 	o := p.Object
 	var n *kube.Node
 	for _, field := range mapping.Items {
@@ -58,7 +58,10 @@ func (p *ObjectPass) Append(mapping *kube.Node, list, item string) []source.Edit
 			n = field
 		}
 	}
-	block := "- " + indented(item, "  ", "\n")
+	for i, item := range items {
+		items[i] = "- " + indented(item, "  ", "\n")
+	}
+	block := strings.Join(items, "\n")
 	switch {
 	case n == nil:
 		at := o.WhereAbsent(mapping, list)
@@ -75,26 +78,29 @@ func (p *ObjectPass) Append(mapping *kube.Node, list, item string) []source.Edit
 		return fillList(o.WhereKey(n), block)
 	}
 	for _, field := range n.Items[0].Items {
-		l, ok := lineOf(o, field)
-		if !ok || !l.item {
-			continue
-		}
-		line := l.file.Slice(l.span)
-		indent := line[:strings.IndexByte(line, '-')]
-		if strings.Count(line[:len(l.indent)], "-") != 1 {
+		at := o.WhereKey(field)
+		place := at.Place()
+		if !at.Verified || place.IsZero() {
 			return nil
 		}
-		first := l.file.LineAt(l.span.Start) // comments above the item stay with it
-		for first > 1 && strings.HasPrefix(strings.TrimSpace(l.file.LineText(first-1)), "#") {
-			first--
+		m := itemLine.FindStringSubmatch(place.File.LineText(place.Line()))
+		if m == nil || m[2] != field.Key {
+			continue
 		}
-		at := l.file.LineSpan(first).Start
+		line := place.Line() // comments above the item stay with it
+		for line > 1 && strings.HasPrefix(strings.TrimSpace(place.File.LineText(line-1)), "#") {
+			line--
+		}
+		start, eol := place.File.LineSpan(line).Start, lineBreak(place.File)
 		return []source.Edit{{
-			Path: l.file.Path(), Span: source.Span{Start: at, End: at}, New: indent + indented(block, indent, l.eol) + l.eol,
+			Path: place.File.Path(), Span: source.Span{Start: start, End: start}, New: m[1] + indented(block, m[1], eol) + eol,
 		}}
 	}
 	return nil
 }
+
+// itemLine is the first line of an item of a list: its indentation, and its first field.
+var itemLine = regexp.MustCompile(`^( *)- +\{? *["']?([\w.-]+)["']? *:`)
 
 // fillList is the edit that gives an empty list, written [] behind its key, its first item.
 func fillList(at kube.Origin, block string) []source.Edit {

@@ -79,6 +79,9 @@ func Rewrites() []*Rewrite {
 		{ID: "healthcheck", Title: "Check health without a shell", do: (*migration).healthchecks},
 		{ID: "ports", Title: "Listen above port 1024", do: (*migration).ports},
 		{ID: "chart", Title: "Fit charts and manifests to the image"},
+		{ID: "probe", Title: "Ask and wait without a program of the image"},
+		{ID: "command", Title: "Start containers without a shell"},
+		{ID: "read-only", Title: "Give .NET a folder where the root file system is read-only"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
@@ -111,6 +114,7 @@ var follows = []fixes.Follow{
 	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
 	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
 	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},
+	{Rule: "container-needs-shell", Fields: []string{"startupProbe", "readinessProbe", "livenessProbe", "preStop", "command", "args"}},
 	{Rule: "read-only-tmp", Fields: []string{"volumes", "volumeMounts"}},
 	{Rule: "volume-group", Fields: []string{"fsGroup"}},
 }
