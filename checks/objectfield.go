@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -23,6 +24,63 @@ func (p *ObjectPass) Rewrite(field *kube.Node, block string) []source.Edit {
 		}
 	}
 	return []source.Edit{{Path: w.file.Path(), Span: w.span, New: text}}
+}
+
+// RewriteList is the edit that gives a list of texts others, on one line: where the field
+// is written, or in the values that a template takes its value from. Nil as for Rewrite.
+func (p *ObjectPass) RewriteList(field *kube.Node, texts []string) []source.Edit {
+	list := dockerfile.ExecForm(texts)
+	if edits := p.Rewrite(field, field.Key+": "+list); edits != nil {
+		return edits
+	}
+	held, file := heldList(p.Object, field)
+	if held == nil {
+		return nil
+	}
+	span := source.Span{Start: held.KeySpan.Start, End: held.Span.End}
+	if held.KeySpan.End > held.Span.Start || lost.MatchString(file.Slice(span)) {
+		return nil
+	}
+	return []source.Edit{{Path: file.Path(), Span: span, New: file.Slice(held.KeySpan) + ": " + list}}
+}
+
+// heldList is the list of a values file, below a key, of which a list of the object has all
+// its items.
+func heldList(o *kube.Object, list *kube.Node) (*kube.Node, *source.File) {
+	if list.Kind != kube.Sequence || len(list.Items) == 0 {
+		return nil, nil
+	}
+	var file *source.File
+	var places []source.Span
+	for _, item := range list.Items {
+		at := o.Where(item)
+		if !at.Verified || at.Value == nil || at.Value.IsZero() || file != nil && at.Value.File != file {
+			return nil, nil
+		}
+		file = at.Value.File
+		places = append(places, at.Value.Span)
+	}
+	var held *kube.Node
+	var visit func(n *kube.Node)
+	visit = func(n *kube.Node) {
+		if n.Kind == kube.Sequence && n.Key != "" && kube.Equal(n, list) && len(n.Items) == len(places) {
+			same := true
+			for i, item := range n.Items {
+				same = same && places[i].Start <= item.Span.Start && item.Span.End <= places[i].End
+			}
+			if same {
+				held = n
+			}
+		}
+		for _, item := range n.Items {
+			visit(item)
+		}
+	}
+	roots, _ := kube.Roots(file)
+	for _, root := range roots {
+		visit(root)
+	}
+	return held, file
 }
 
 // Remove is the edit that takes a field out of the object with its lines; nil as for

@@ -296,7 +296,12 @@ func SimpleCommand(script string) ([]string, bool) {
 	var words []string
 	for _, arg := range call.Args {
 		for _, part := range arg.Parts {
-			if lit, ok := part.(*syntax.Lit); ok && strings.ContainsAny(lit.Value, "*?[]{}~") {
+			lit, ok := part.(*syntax.Lit)
+			if !ok {
+				continue
+			}
+			address := strings.Contains(lit.Value, "://") && !strings.ContainsAny(lit.Value, "[]{}") // no file is called so
+			if strings.ContainsAny(lit.Value, "*?[]{}~") && !address {
 				return nil, false // patterns of file names
 			}
 		}

@@ -251,9 +251,12 @@ func commandFix(p *checks.ObjectPass, c *kube.Container, image *checks.Image) *c
 	if !ok || needsSystem(words[0]) || isSystemProgram(words[0], withShell...) && (image.Stage == nil || !mayBring(image.Stage, path.Base(words[0]))) {
 		return nil
 	}
-	edits := p.Rewrite(command, "command: "+dockerfile.ExecForm(words))
+	edits := p.RewriteList(command, words)
 	if edits != nil && inArgs {
 		removed := p.Remove(args)
+		if removed == nil {
+			removed = p.RewriteList(args, nil)
+		}
 		if removed == nil {
 			return nil
 		}
