@@ -122,12 +122,12 @@ func (p *ObjectPass) Prepend(mapping *kube.Node, list string, items ...string) [
 	block := strings.Join(items, "\n")
 	switch {
 	case n == nil:
-		at := o.WhereAbsent(mapping, list)
-		if at.Value != nil {
+		at, kept := keptAway(o, mapping, list)
+		switch {
+		case kept && (at.Value == nil || !printsAll(at)):
+			return nil
+		case at.Value != nil:
 			return fillList(at, block)
-		}
-		if at.Place() != o.WhereAbsent(mapping, "-").Place() {
-			return nil // a condition keeps the list away
 		}
 		return insert(o, mapping, block, list)
 	case n.Kind != kube.Sequence:
