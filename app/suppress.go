@@ -25,10 +25,11 @@ func (v *verb) suppress(ctx context.Context) (string, error) {
 	if text, err := v.done(ctx); text != "" || err != nil {
 		return text, err
 	}
-	trees, opts, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	trees, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
 	if err != nil {
 		return "", err
 	}
+	opts := trees.opts
 	isDockerfile := opts.Checks.IsDockerfile
 	opts.Checks.IsDockerfile = func(name string) bool { return isDockerfile(name) && slices.Contains(trees.Changed(), name) }
 	before, err := checks.Run(ctx, trees.Head(), opts.Checks)
