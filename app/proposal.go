@@ -90,7 +90,7 @@ func (a *App) propose(ctx context.Context, repo Repository, base string, at *pla
 	if at.request.Style, err = a.style(ctx, repo, base, at, open); err != nil {
 		return out, err
 	}
-	p := propose.Of(at.request, base, at.plans)
+	p := propose.Of(at.request, base, at.Head(), at.plans)
 	out.title = p.Title
 	if open == nil {
 		return a.begin(ctx, repo, p, at, tip, how, out)

@@ -52,7 +52,7 @@ type world struct {
 	bot   *app.App
 	queue *jobs.Queue
 	rules []*checks.Rule
-	clock func() time.Time                // what day it is, or nil for today
+	clock func() time.Time            // what day it is, or nil for today
 	wrap  func(app.GitHub) app.GitHub // what is between the bot and GitHub, or nil
 
 	mu    sync.Mutex

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -67,8 +68,8 @@ type Proposal struct {
 // Branch is the name of the branch for a recipe and a base.
 func Branch(recipe, base string) string { return Prefix + recipe + "/" + base }
 
-// Of makes the proposal of plans, which were made one on top of the other.
-func Of(request Request, base string, plans []*fixes.Plan) Proposal {
+// Of makes the proposal of plans, which were made one on top of the other in a tree.
+func Of(request Request, base string, tree source.Tree, plans []*fixes.Plan) Proposal {
 	request.Images = Images(plans)
 	moved := applicable(plans)
 	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved), Left: Left(plans)}
@@ -81,7 +82,7 @@ func Of(request Request, base string, plans []*fixes.Plan) Proposal {
 	}
 	p.Title = request.Style.Title(kind, Title(request.Recipe, moved))
 	p.Message = Message(p.Title, moved)
-	p.Body = body(p, plans)
+	p.Body = body(p, tree, plans)
 	return p
 }
 
