@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/tools/txtar"
@@ -65,7 +66,7 @@ func TestExample(t *testing.T) {
 		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
 		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	if err := validate(compile(t), string(text)); err != nil {

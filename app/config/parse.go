@@ -217,9 +217,11 @@ func (p *reading) unknown(name *yaml.Node, key string, t reflect.Type) {
 
 // fieldNames are the keys of a type.
 func fieldNames(t reflect.Type) []string {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+	var keys []string
+	for i := range t.NumField() {
+		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" {
+			keys = append(keys, name)
+		}
 	}
 	return keys
 }

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/chiselbot/chiselbot/app/schedule"
+	"github.com/chiselbot/chiselbot/checks"
 )
 
 const (
@@ -134,7 +135,7 @@ func (p *reading) ignores(n *yaml.Node, path string) []Ignored {
 			p.problem(p.span(item), key, fmt.Sprintf("%s has more than %d entries.", code(path), maxIgnores), "Say the same with fewer.")
 			break
 		}
-		var one Ignored
+		one := Ignored{file: p.file, span: p.span(item)}
 		p.mapping(item, key, func(key string, name, value *yaml.Node) {
 			switch name.Value {
 			case "rule":
@@ -164,6 +165,26 @@ func (p *reading) ignores(n *yaml.Node, path string) []Ignored {
 		all = append(all, one)
 	}
 	return all
+}
+
+// Known are the findings that settings say are known. Those of the owner stand in no file of
+// the repository.
+func (s *Settings) Known() []checks.Ignore {
+	var known []checks.Ignore
+	for _, i := range s.Ignores {
+		one := checks.Ignore{Rule: i.Rule, Reason: i.Reason}
+		if i.Path != "" {
+			one.In = func(name string) bool { return matches([]string{i.Path}, name) }
+		}
+		if i.Until != "" {
+			one.Until, _ = time.Parse(time.DateOnly, i.Until) // it was checked
+		}
+		if i.file != nil && i.file.Path() != OwnersPath {
+			one.By = checks.Related{File: i.file, Span: i.span}
+		}
+		known = append(known, one)
+	}
+	return known
 }
 
 func has(n *yaml.Node, name string) bool {

@@ -117,6 +117,9 @@ type Ignored struct {
 	Until string `yaml:"until,omitempty"`
 	// Why.
 	Reason string `yaml:"reason" jsonschema:"minLength=1,maxLength=500"`
+
+	file *source.File
+	span source.Span
 }
 
 // Dockerfiles are globs over paths from the root of the repository, with `**` for any
