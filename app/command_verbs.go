@@ -24,6 +24,8 @@ type verb struct {
 	job     Command
 	pull    PullRequest
 	command command.Command
+	// permission is what who gave it may do.
+	permission string
 }
 
 const closedText = "❌ The pull request is closed. Reopen it, then give the command again."

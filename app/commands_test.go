@@ -464,5 +464,5 @@ func TestIgnore(t *testing.T) {
 	}
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "❌ Nothing was changed")
 	w.contains(w.say(pull, "alice", "/chisel ignore root-user one\n/chisel undo ignore root-user"), "Ignore root-user", "✅ Committed "+pull.Head()+" to this pull request: Take back")
-	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: with the comment")
+	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: 2001-01-31 has passed.")
 }

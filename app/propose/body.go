@@ -210,3 +210,9 @@ func link(id, url string) string {
 	}
 	return "[" + report.Prose(id) + "](" + url + ")"
 }
+
+// SettingsBody is the text of a pull request that changes the settings file, and nothing else.
+func SettingsBody(r Request, file string) string {
+	return fmt.Sprintf("%s\n\nChanges which findings are known, as was asked for on #%d. The reasons stand in %s; what is not reported because of them is listed in each check run.\n\n"+
+		"It holds for a pull request once it is merged into the branch that the pull request is for. Close it if you do not want that.\n", r.mark(), r.Pull, report.CodeSpan(file))
+}
