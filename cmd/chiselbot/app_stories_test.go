@@ -41,6 +41,11 @@ func TestAppStories(t *testing.T) {
 				stories[ts] = s
 			}
 			mu.Unlock()
+			defer func() { // what is impossible on GitHub is a mistake of the story
+				if problem, ok := recover().(string); ok {
+					ts.Fatalf("%s", problem)
+				}
+			}()
 			verb.do(s, args)
 			if s.serving && name != "show" {
 				ts.Check(s.settle(context.Background()))
