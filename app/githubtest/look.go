@@ -56,7 +56,10 @@ type patch struct{ path, patch string }
 
 func (p *Pull) patches() []patch {
 	n := p.repo.network
-	base := n.mergeBase(p.base(), p.headSHA)
+	base := p.base()
+	if !base.IsZero() {
+		base = n.mergeBase(base, p.headSHA)
+	}
 	if base.IsZero() {
 		return nil
 	}
@@ -86,7 +89,17 @@ func (p *Pull) patches() []patch {
 	return list
 }
 
-// base is where the base branch is, or where it was when the pull request was merged.
+// commits are those that the pull request brings, oldest first.
+func (p *Pull) commits() []*gitobject.Commit {
+	base := p.base()
+	if base.IsZero() {
+		return nil
+	}
+	return p.repo.network.without(base, p.headSHA)
+}
+
+// base is where the base branch is, or where it was when the pull request was merged;
+// zero when it was deleted.
 func (p *Pull) base() plumbing.Hash {
 	if !p.merged.IsZero() {
 		return p.repo.network.commitObject(p.merged).ParentHashes[0]

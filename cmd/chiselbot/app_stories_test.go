@@ -156,8 +156,10 @@ var storyVerbs = map[string]storyVerb{
 	"press": {"LOGIN PULL BUTTON", 3, func(s *story, args []string) {
 		s.repo.Press(s.person(args[0]), s.run(args[1]).ID, args[2])
 	}},
-	"rerun":   {"LOGIN PULL", 2, func(s *story, args []string) { s.repo.Rerequest(s.person(args[0]), s.run(args[1]).ID) }},
-	"enqueue": {"LOGIN PULL", 2, func(s *story, args []string) { s.groups = append(s.groups, s.repo.Enqueue(s.person(args[0]), s.pull(args[1]))) }},
+	"rerun": {"LOGIN PULL", 2, func(s *story, args []string) { s.repo.Rerequest(s.person(args[0]), s.run(args[1]).ID) }},
+	"enqueue": {"LOGIN PULL", 2, func(s *story, args []string) {
+		s.groups = append(s.groups, s.repo.Enqueue(s.person(args[0]), s.pull(args[1])))
+	}},
 	"away": {"", 0, func(s *story, _ []string) { // the server, until it is back
 		s.serving = false
 		s.ts.Check(s.goAway())

@@ -91,7 +91,7 @@ func (p program) demo(ctx context.Context, open bool) (err error) {
 	defer func() { _ = os.RemoveAll(dir) }() // what is left there the system removes
 	var log bytes.Buffer
 	w, err := p.newPlayground(playgroundConfig{
-		dir: dir, scanner: misconf.New(), log: &log, github: githubtest.Options{Report: func(problem string) { fmt.Fprintln(&log, problem) }},
+		dir: dir, scanner: misconf.New(), log: &log, github: githubtest.Options{Viewer: "alice", Report: func(problem string) { fmt.Fprintln(&log, problem) }},
 	})
 	if err != nil {
 		return err

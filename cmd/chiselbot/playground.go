@@ -141,4 +141,3 @@ func (w *playground) close() error {
 	w.github.Close()
 	return err
 }
-
