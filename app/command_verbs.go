@@ -112,9 +112,9 @@ func (v *verb) fixes(ctx context.Context) (trees Change, plans []*fixes.Plan, ot
 		brought[name(f)] = true
 		if opts.Checks.IsDockerfile(f.Path()) {
 			touched[f.Path()] = true
-			if f.Fix != nil && f.Fix.Safety == checks.Unsafe && !slices.Contains(others, f.Rule.ID) {
-				others = append(others, f.Rule.ID)
-			}
+		}
+		if f.Fix != nil && f.Fix.Safety == checks.Unsafe && !slices.Contains(others, f.Rule.ID) {
+			others = append(others, f.Rule.ID)
 		}
 	}
 	opts.Checks.IsDockerfile = func(name string) bool { return touched[name] }
@@ -187,7 +187,7 @@ func committedText(commit, title string) string {
 }
 
 func nothingText(plans []*fixes.Plan, others []string) string {
-	return "❌ Nothing was changed: no finding that is meant carries a fix that could be made here.\n" + told(plans, others)
+	return "❌ Nothing was changed: chiselbot has no fix for what this command means.\n" + told(plans, others)
 }
 
 // told is what a reply says beneath the outcome.

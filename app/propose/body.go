@@ -113,10 +113,27 @@ func Proof(b *strings.Builder, plan *fixes.Plan) {
 	b.WriteString("\n**Proven**\n\n")
 	for _, held := range plan.Proof.Held {
 		b.WriteString("- ✅ " + report.Prose(held) + "\n")
+		if strings.HasSuffix(held, ":") {
+			fields(b, plan.Proof.Fields)
+		}
 	}
 	b.WriteString("\n**Not proven**\n\n")
 	for _, open := range plan.Proof.Open {
 		b.WriteString("- ⬜ " + report.Prose(open) + "\n")
+	}
+}
+
+// maxFields is how many fields of rendered objects are named.
+const maxFields = 12
+
+// fields lists the fields of rendered objects that differ.
+func fields(b *strings.Builder, list []string) {
+	for i, field := range list {
+		if i == maxFields {
+			fmt.Fprintf(b, "  - … and %d more\n", len(list)-i)
+			return
+		}
+		b.WriteString("  - " + report.Prose(field) + "\n")
 	}
 }
 

@@ -132,7 +132,7 @@ func whatToDo(r *review.Review) []string {
 	}
 	var others []string
 	for _, f := range byWorth(r) {
-		if f.Fix != nil && f.Fix.Safety == checks.Unsafe && f.Rule.Dockerfile != nil && !slices.Contains(others, f.Rule.ID) {
+		if f.Fix != nil && f.Fix.Safety == checks.Unsafe && !slices.Contains(others, f.Rule.ID) {
 			others = append(others, f.Rule.ID)
 		}
 	}

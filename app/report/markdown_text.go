@@ -228,7 +228,13 @@ func (p *markdownPage) words(n ast.Node, attrs ...ansi.Attr) []string {
 			case *ast.Emphasis:
 				walk(c, append(attrs[:len(attrs):len(attrs)], ansi.AttrBold))
 			case *extast.Strikethrough:
-				walk(c, append(attrs[:len(attrs):len(attrs)], ansi.AttrFaint))
+				if p.terminal.Colors {
+					walk(c, append(attrs[:len(attrs):len(attrs)], ansi.AttrFaint, ansi.AttrStrikethrough))
+					continue
+				}
+				add(" ~~", attrs)
+				walk(c, attrs)
+				add("~~", attrs)
 			case *ast.AutoLink:
 				add(string(c.URL(p.source)), attrs)
 			case *ast.RawHTML:

@@ -157,8 +157,12 @@ var storyVerbs = map[string]storyVerb{
 		s.repo.Press(s.person(args[0]), s.run(args[1]).ID, args[2])
 	}},
 	"rerun": {"LOGIN PULL", 2, func(s *story, args []string) { s.repo.Rerequest(s.person(args[0]), s.run(args[1]).ID) }},
-	"enqueue": {"LOGIN PULL", 2, func(s *story, args []string) {
-		s.groups = append(s.groups, s.repo.Enqueue(s.person(args[0]), s.pull(args[1])))
+	"enqueue": {"LOGIN PULL...", 2, func(s *story, args []string) {
+		var pulls []*githubtest.Pull
+		for _, number := range args[1:] {
+			pulls = append(pulls, s.pull(number))
+		}
+		s.groups = append(s.groups, s.repo.Enqueue(s.person(args[0]), pulls...))
 	}},
 	"away": {"", 0, func(s *story, _ []string) { // the server, until it is back
 		s.serving = false
