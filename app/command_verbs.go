@@ -157,7 +157,7 @@ func committedText(commit, title string) string {
 }
 
 func nothingText(plans []*fixes.Plan, others []string) string {
-	return "❌ Nothing was changed: no finding that is meant carries a fix that could be made here.\n" + told(plans, others)
+	return "❌ Nothing was changed: chiselbot has no fix for what this command means.\n" + told(plans, others)
 }
 
 // told is what a reply says beneath the outcome.
