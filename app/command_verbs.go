@@ -183,8 +183,11 @@ func applicable(plans []*fixes.Plan) []*fixes.Plan {
 }
 
 func committedText(commit, title string) string {
-	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, report.Prose(title))
+	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, titled(title))
 }
+
+// titled is a title in Markdown. The spaces of no width in it are ours.
+func titled(title string) string { return report.Prose(strings.ReplaceAll(title, "\u200b", "")) }
 
 func nothingText(plans []*fixes.Plan, others []string) string {
 	return "❌ Nothing was changed: chiselbot has no fix for what this command means.\n" + told(plans, others)
@@ -336,7 +339,7 @@ func (v *verb) proposed(ctx context.Context, r propose.Request, base, commit str
 	}
 	switch what {
 	case opened:
-		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", number, report.Prose(p.Title)) + b.String(), nil
+		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", number, titled(p.Title)) + b.String(), nil
 	case updated:
 		return fmt.Sprintf("✅ Brought #%d up to date.\n", number) + b.String(), nil
 	case unchanged:
