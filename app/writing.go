@@ -93,6 +93,8 @@ type Suggestions interface {
 	// Suggest makes those that are not there yet, in one review. [ErrInvalid] in the chain
 	// when lines are not part of the pull request's diff, or the head is another.
 	Suggest(ctx context.Context, repo Repository, number int, head string, list []Suggestion) error
+	// Suggested lists the App's own comments on lines of a pull request.
+	Suggested(ctx context.Context, repo Repository, number int) ([]Suggestion, error)
 }
 
 // A Comment is one on a pull request.
