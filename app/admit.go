@@ -63,6 +63,9 @@ func (a *App) note(ctx context.Context, repo Repository, branch string) (seen ma
 	for _, o := range pulls {
 		seen[o.Number] = true
 		r, marked := propose.RequestOf(o.Body)
+		if r.Recipe == propose.Settings {
+			continue // it is none of those that are limited
+		}
 		p := KnownProposal{Repository: repo, Branch: branch, Number: o.Number, State: Declined, Dressed: true}
 		switch {
 		case o.Open:

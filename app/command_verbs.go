@@ -268,7 +268,7 @@ func (v *verb) recreate(ctx context.Context) (string, error) {
 		}
 		for _, o := range pulls {
 			request, ok := propose.RequestOf(o.Body)
-			if !ok {
+			if !ok || request.Recipe == propose.Settings {
 				continue
 			}
 			tip, err := v.GitHub.Tip(ctx, v.job.Repository, o.Base)

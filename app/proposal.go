@@ -239,13 +239,17 @@ func filesOf(at Change, changes []fixes.Change) []File {
 	return files
 }
 
-// closeProposal closes a pull request that has nothing to do any more, with a word. It is
-// marked as withdrawn first, because nobody said no.
+// closeProposal closes a pull request that has nothing to do any more.
 func (a *App) closeProposal(ctx context.Context, repo Repository, open OwnPullRequest, left int) error {
-	why := "there is nothing left to change, because the base branch has it or no longer needs it."
 	if left > 0 {
-		why = "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way."
+		return a.withdraw(ctx, repo, open, "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way.")
 	}
+	return a.withdraw(ctx, repo, open, "there is nothing left to change, because the base branch has it or no longer needs it.")
+}
+
+// withdraw closes a pull request with a word. It is marked as withdrawn first, because
+// nobody said no.
+func (a *App) withdraw(ctx context.Context, repo Repository, open OwnPullRequest, why string) error {
 	if err := a.say(ctx, repo, open.Number, "closed", "Closed: "+why+" The branch can be deleted."); err != nil {
 		return err
 	}

@@ -68,6 +68,8 @@ type OwnPullRequest struct {
 type Proposals interface {
 	// OwnPullRequests lists those from a branch of the repository, newest first.
 	OwnPullRequests(ctx context.Context, repo Repository, branch string) ([]OwnPullRequest, error)
+	// OwnPullRequestsInto lists the open ones that are to be merged into a branch.
+	OwnPullRequestsInto(ctx context.Context, repo Repository, base string) ([]OwnPullRequest, error)
 	// OpenPullRequest opens one and returns its number.
 	OpenPullRequest(ctx context.Context, repo Repository, pull OwnPullRequest) (int, error)
 	EditPullRequest(ctx context.Context, repo Repository, number int, title, body string) error

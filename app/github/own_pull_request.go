@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v57/github"
@@ -107,26 +108,39 @@ func (c *Client) Subjects(ctx context.Context, repo app.Repository, branch strin
 
 // OwnPullRequests lists those that the App opened from a branch.
 func (c *Client) OwnPullRequests(ctx context.Context, repo app.Repository, branch string) ([]app.OwnPullRequest, error) {
+	list, err := c.ownPullRequests(ctx, repo, &github.PullRequestListOptions{State: "all", Head: repo.Owner + ":" + branch})
+	list = slices.DeleteFunc(list, func(o app.OwnPullRequest) bool { return o.Branch != branch }) // GitHub lists all where it does not know the head
+	return list, wrap(err, "list the pull requests from %s of %s", branch, repo)
+}
+
+// OwnPullRequestsInto lists the open ones that the App wants to be merged into a branch.
+func (c *Client) OwnPullRequestsInto(ctx context.Context, repo app.Repository, base string) ([]app.OwnPullRequest, error) {
+	list, err := c.ownPullRequests(ctx, repo, &github.PullRequestListOptions{State: "open", Base: base})
+	list = slices.DeleteFunc(list, func(o app.OwnPullRequest) bool { return o.Base != base })
+	return list, wrap(err, "list the pull requests into %s of %s", base, repo)
+}
+
+func (c *Client) ownPullRequests(ctx context.Context, repo app.Repository, options *github.PullRequestListOptions) ([]app.OwnPullRequest, error) {
 	login, err := c.login(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var own []app.OwnPullRequest
 	err = pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
-		list, resp, err := c.in(repo, reviewing).PullRequests.List(ctx, repo.Owner, repo.Name, &github.PullRequestListOptions{
-			State: "all", Head: repo.Owner + ":" + branch, ListOptions: *page,
-		})
+		options.ListOptions = *page
+		list, resp, err := c.in(repo, reviewing).PullRequests.List(ctx, repo.Owner, repo.Name, options)
 		for _, p := range list {
-			if p.GetUser().GetLogin() == login && p.GetHead().GetRef() == branch { // GitHub lists all where it does not know the head
-				own = append(own, app.OwnPullRequest{
-					Number: p.GetNumber(), Open: p.GetState() == "open", Merged: p.MergedAt != nil,
-					Title: p.GetTitle(), Body: p.GetBody(), Branch: branch, Base: p.GetBase().GetRef(),
-				})
+			if p.GetUser().GetLogin() != login {
+				continue
 			}
+			own = append(own, app.OwnPullRequest{
+				Number: p.GetNumber(), Open: p.GetState() == "open", Merged: p.MergedAt != nil, Draft: p.GetDraft(),
+				Title: p.GetTitle(), Body: p.GetBody(), Branch: p.GetHead().GetRef(), Base: p.GetBase().GetRef(),
+			})
 		}
 		return resp, err
 	})
-	return own, wrap(err, "list the pull requests from %s of %s", branch, repo)
+	return own, err
 }
 
 // OpenPullRequest opens a pull request that maintainers may change. Where the plan of an
