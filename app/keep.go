@@ -127,6 +127,15 @@ func (a *App) proposeLater(ctx context.Context, attempt Attempt, job Propose) er
 	if permission != "write" && permission != "admin" {
 		return tell("❌ Nothing was opened: who gave the command may no longer write here.")
 	}
+	if !job.Anew {
+		pull, err := a.GitHub.PullRequest(ctx, job.Repository, job.Number)
+		if err != nil {
+			return err
+		}
+		if !pull.Open {
+			return tell("❌ Nothing was opened: this pull request was closed in the meantime.")
+		}
+	}
 	tip, err := a.GitHub.Tip(ctx, job.Repository, job.Base)
 	var out outcome
 	if err == nil {
