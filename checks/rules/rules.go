@@ -62,6 +62,7 @@ func All() []*checks.Rule {
 		privilegeEscalation,
 		privilegedContainer,
 		privilegedPort,
+		probeHandler,
 		probeHost,
 		procMount,
 		readOnlyTmp,
