@@ -98,7 +98,7 @@ func CheckRunOf(r *review.Review) CheckRun {
 func actions(r *review.Review) []Action {
 	list := []Action{Recheck}
 	if slices.ContainsFunc(r.Delta.New, func(f checks.Finding) bool {
-		return f.Fix != nil && f.Fix.Safety == checks.Safe && f.Rule.Dockerfile != nil
+		return f.Fix != nil && f.Fix.Safety == checks.Safe
 	}) {
 		list = append(list, Fix)
 	}
