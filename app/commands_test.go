@@ -443,6 +443,48 @@ func TestPause(t *testing.T) {
 	}
 }
 
+// TestFaultsOfCommands has each single request of a comment with two commands go wrong, and
+// demands two commits and one reply that says so.
+func TestFaultsOfCommands(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for many retries")
+	}
+	play := func(t *testing.T, fault *githubtest.Fault) int {
+		w, pull := newCommands(t)
+		w.repo.Push("alice", "topic", "Root", githubtest.Executable("Dockerfile", "FROM debian:13\nADD https://example.com/x /x\nENTRYPOINT [\"/x\"]\nUSER www-data\n"))
+		w.settle()
+		w.requests()
+		if fault != nil {
+			w.github.Inject(*fault)
+		}
+		pull.Comment("alice", "/chisel fix user-name\n/chisel ignore add-remote it is signed")
+		w.settle()
+		comments := pull.Comments()
+		if len(comments) != 2 || strings.Count(comments[1].Body, "✅ Committed") != 2 {
+			t.Errorf("comments %+v", comments)
+		}
+		commits := 0
+		for c := pull.Head(); w.repo.Commit(c).Author == "chiselbot[bot]"; c = w.repo.Commit(c).Parents[0] {
+			commits++
+		}
+		if commits != 2 {
+			t.Errorf("%d commits", commits)
+		}
+		return len(w.requests())
+	}
+	requests := play(t, nil)
+	for i := range requests {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			play(t, &githubtest.Fault{
+				Match: func(r githubtest.Request) bool { return !strings.HasSuffix(r.Path, "/access_tokens") },
+				Skip:  i, Effect: githubtest.DropAfter,
+			})
+		})
+	}
+}
+
 // TestFaultsOfProposals has each single request of a command go wrong, in each way, and
 // demands one branch, one commit more, one pull request and one reply.
 func TestFaultsOfProposals(t *testing.T) {

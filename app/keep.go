@@ -85,10 +85,7 @@ func (a *App) keep(ctx context.Context, repo Repository, o OwnPullRequest, reque
 	if err != nil {
 		return err
 	}
-	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{now: true})
-	if later := (*Later)(nil); errors.As(err, &later) {
-		return nil // somebody closed it in the meantime
-	}
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{keep: true})
 	if sentence := obstacle(err); sentence != "" {
 		return a.say(ctx, repo, o.Number, "kept", "The base moved, and this pull request could not follow: "+sentence)
 	}

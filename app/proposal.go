@@ -32,6 +32,8 @@ const trailer = "Chiselbot-Recipe: "
 type how struct {
 	// anew makes it although somebody closed it or committed to it.
 	anew bool
+	// keep brings up to date what is open, and opens nothing.
+	keep bool
 	// now does not wait for the window, or for the first one to be decided: a person asked.
 	now bool
 }
@@ -64,7 +66,7 @@ func (a *App) propose(ctx context.Context, repo Repository, base string, at *pla
 	}
 	changes := propose.Changes(at.plans)
 	if open == nil {
-		if len(changes) == 0 {
+		if len(changes) == 0 || how.keep {
 			out.what = unnecessary
 			return out, nil
 		}

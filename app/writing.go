@@ -48,6 +48,9 @@ type Branches interface {
 	// Tip reads a branch, the default one when it has no name; [ErrNotFound] in the chain
 	// when there is none.
 	Tip(ctx context.Context, repo Repository, branch string) (Tip, error)
+	// OwnCommit finds a commit of the App's among the newest of a branch by a part of its
+	// message; [ErrNotFound] in the chain when there is none.
+	OwnCommit(ctx context.Context, repo Repository, branch, part string) (Tip, error)
 	// Subjects are the first lines of the newest commits of a branch, no more than so many,
 	// without those of merges and of robots.
 	Subjects(ctx context.Context, repo Repository, branch string, most int) ([]string, error)

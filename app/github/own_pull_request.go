@@ -52,10 +52,37 @@ func (c *Client) Tip(ctx context.Context, repo app.Repository, branch string) (a
 	if err != nil {
 		return app.Tip{}, err
 	}
+	return app.Tip{Branch: tip.name, Commit: tip.OID, Message: tip.Message, Own: ownCommit(commit, login)}, nil
+}
+
+// ownCommit reports whether a commit is one that an App made through the API.
+func ownCommit(commit *github.RepositoryCommit, login string) bool {
 	inner := commit.GetCommit()
-	own := commit.GetAuthor().GetLogin() == login && inner.GetVerification().GetVerified() &&
+	return commit.GetAuthor().GetLogin() == login && inner.GetVerification().GetVerified() &&
 		(strings.HasPrefix(inner.GetCommitter().GetEmail(), "noreply@") || inner.GetCommitter().GetEmail() == inner.GetAuthor().GetEmail())
-	return app.Tip{Branch: tip.name, Commit: tip.OID, Message: tip.Message, Own: own}, nil
+}
+
+// searched is in how many commits of a branch one is looked for.
+const searched = 30
+
+// OwnCommit finds one of the App's commits by a part of its message.
+func (c *Client) OwnCommit(ctx context.Context, repo app.Repository, branch, part string) (app.Tip, error) {
+	login, err := c.login(ctx)
+	if err != nil {
+		return app.Tip{}, err
+	}
+	list, _, err := c.in(repo, reviewing).Repositories.ListCommits(ctx, repo.Owner, repo.Name, &github.CommitsListOptions{
+		SHA: branch, ListOptions: github.ListOptions{PerPage: searched},
+	})
+	if err != nil {
+		return app.Tip{}, wrap(err, "list the commits of %s of %s", branch, repo)
+	}
+	for _, one := range list {
+		if strings.Contains(one.GetCommit().GetMessage(), part) && ownCommit(one, login) {
+			return app.Tip{Branch: branch, Commit: one.GetSHA(), Message: one.GetCommit().GetMessage(), Own: true}, nil
+		}
+	}
+	return app.Tip{}, wrap(app.ErrNotFound, "find a commit on %s of %s", branch, repo)
 }
 
 // A namedRef is a branch as GraphQL answers.
