@@ -156,11 +156,14 @@ func applicable(plans []*fixes.Plan) []*fixes.Plan {
 }
 
 func committedText(commit, title string) string {
-	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, report.Prose(title))
+	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, titled(title))
 }
 
+// titled is a title in Markdown. The spaces of no width in it are ours.
+func titled(title string) string { return report.Prose(strings.ReplaceAll(title, "\u200b", "")) }
+
 func nothingText(plans []*fixes.Plan, others []string) string {
-	return "❌ Nothing was changed: no finding that is meant carries a fix that could be made here.\n" + told(plans, others)
+	return "❌ Nothing was changed: chiselbot has no fix for what this command means.\n" + told(plans, others)
 }
 
 // told is what a reply says beneath the outcome.
@@ -338,7 +341,7 @@ func skippedText(skips []checks.Skip) string {
 func (o outcome) text() string {
 	switch o.what {
 	case opened:
-		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", o.number, report.Prose(o.title))
+		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", o.number, titled(o.title))
 	case updated:
 		return fmt.Sprintf("✅ Brought #%d up to date.\n", o.number)
 	case unchanged:

@@ -566,7 +566,7 @@ func TestIgnore(t *testing.T) {
 		t.Errorf("the file became %q", got)
 	}
 	run := w.repo.CheckRuns(pull.Head())[0]
-	w.contains(run.Text, "not reported", "the volume's owner")
+	w.contains(run.Text, "1 ignored", "the volume's owner")
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "✅ Committed "+pull.Head(), "Take back the ignore of root-user")
 	if got := w.repo.Files(pull.Head())["Dockerfile"]; got != before {
 		t.Errorf("the file became %q", got)

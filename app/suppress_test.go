@@ -71,7 +71,7 @@ func TestIgnoreInChart(t *testing.T) {
 				}
 			}
 			runs := w.repo.CheckRuns(pull.Head())
-			w.contains(runs[len(runs)-1].Text, "not reported", "it drives")
+			w.contains(runs[len(runs)-1].Text, "Ignored by", "it drives")
 			w.contains(w.say(pull, "alice", "/chisel undo ignore "+rule), "✅ Committed "+pull.Head(), "Take back the ignore of "+rule)
 			files = w.repo.Files(pull.Head())
 			for name, text := range chart {
@@ -107,7 +107,7 @@ func TestIgnoreInSettings(t *testing.T) {
 	own[0].Merge("alice")
 	w.settle()
 	after := w.repo.CheckRuns(pull.Head())
-	w.contains(after[len(after)-1].Text, "not reported", "it drives the fans", "`.github/chiselbot.yml:4`")
+	w.contains(after[len(after)-1].Text, "Ignored by", "it drives the fans", "`.github/chiselbot.yml:4`")
 	if strings.Contains(before[len(before)-1].Text, "it drives the fans") {
 		t.Error("it held before it was merged")
 	}

@@ -139,9 +139,10 @@ func Proof(b *strings.Builder, plan *fixes.Plan) {
 	}
 }
 
-// maxFields is how many changed fields of objects are listed.
-const maxFields = 20
+// maxFields is how many fields of rendered objects are named.
+const maxFields = 12
 
+// fields lists the fields of rendered objects that differ.
 func fields(b *strings.Builder, list []string) {
 	for i, field := range list {
 		if i == maxFields {

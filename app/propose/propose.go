@@ -12,6 +12,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -149,9 +150,16 @@ func Title(recipe string, plans []*fixes.Plan) string {
 	return fmt.Sprintf("Move %d images to chiseled bases", len(plans))
 }
 
-// oneLine is text for where there is no Markdown: a title or the subject of a commit.
+// reference is what GitHub takes for a mention or for another issue, which a commit with
+// "fixes" before it closes.
+// https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+var reference = regexp.MustCompile(`(@|#|\b(?i:gh)-)([0-9A-Za-z])`)
+
+// oneLine is text for where there is no Markdown: a title or the subject of a commit. Names
+// of files in it refer to nothing: a space of no width comes between.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(s, "`", ""), "")), " ")
+	s = reference.ReplaceAllString(s, "$1\u200b$2")
 	if runes := []rune(s); len(runes) > maxTitle {
 		s = string(runes[:maxTitle-1]) + "…"
 	}
