@@ -97,6 +97,8 @@ func waits(later *Later, at *planned, command string) string {
 	switch {
 	case later.timed():
 		text += fmt.Sprintf(" It will be opened on %s, without another word from you.", at.settings.Proposals.Windows().Window.Show(later.Until))
+	case later.Limit == LimitFirst:
+		text += " It will be opened then, without another word from you."
 	case later.Most > 0:
 		text += " It will be opened when one of them is merged or closed, without another word from you."
 	default:

@@ -121,7 +121,7 @@ func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at
 	}
 	_, err := a.pushProposal(ctx, repo, p, at, tip)
 	if err == nil {
-		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Left > 0})
+		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Undecided > 0})
 	}
 	if obstacle(err) != "" { // another attempt would come to the same
 		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch))
