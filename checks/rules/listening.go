@@ -22,6 +22,9 @@ type saidPort struct {
 	at    checks.Related
 	key   string // the values key, if it is one
 	edits func(number string) []source.Edit
+	// apart replaces what the template takes from the values instead, nil where it takes
+	// more from there than the number.
+	apart func(number string) []source.Edit
 	// hint says that whoever says it may mean another program's port.
 	hint bool
 	// origin and object are those of a place in an object.
@@ -207,6 +210,9 @@ func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 	return found, ok
 }
 
+// action is one action of a template and nothing beside it.
+var action = regexp.MustCompile(`^\{\{[^{}]*\}\}$`)
+
 // saidIn is a port that the text of a node says.
 func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) saidPort {
 	origin := o.WherePart(n, digits)
@@ -214,6 +220,13 @@ func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) 
 	said := saidPort{port: port, what: what, at: checks.Related{File: place.File, Span: place.Span}, origin: origin, object: o}
 	if origin.Value != nil {
 		said.key = origin.Value.Key
+		at := origin.Template
+		callers := o.Kind == "Service" && n.Key == "port"
+		if origin.Verified && !at.IsZero() && !callers && action.MatchString(at.File.Slice(at.Span)) && o.Document.Slice(n.Span) == digits {
+			said.apart = func(number string) []source.Edit {
+				return []source.Edit{{Path: at.File.Path(), Span: at.Span, New: number}}
+			}
+		}
 	}
 	if origin.Verified && !place.IsZero() {
 		if i := strings.LastIndex(place.File.Slice(place.Span), digits); i >= 0 && strings.Count(place.File.Slice(place.Span), digits) == 1 {
