@@ -84,11 +84,15 @@ func heldList(o *kube.Object, list *kube.Node) (*kube.Node, *source.File) {
 }
 
 // Remove is the edit that takes a field out of the object with its lines; nil as for
-// Rewrite, and where the field shares a line with others.
+// Rewrite, and where the field shares a line with others or a comment above it would be
+// left to what follows.
 func (p *ObjectPass) Remove(field *kube.Node) []source.Edit {
 	w, ok := written(p.Object, field)
 	first, last := w.file.LineAt(w.span.Start), w.file.LineAt(w.span.End)
 	if !ok || w.flow || w.item {
+		return nil
+	}
+	if strings.HasPrefix(strings.TrimSpace(w.file.LineText(first-1)), "#") {
 		return nil
 	}
 	rest := strings.TrimSpace(w.file.Slice(source.Span{Start: w.span.End, End: w.file.LineSpan(last).End}))
