@@ -67,6 +67,10 @@ func level(name string) int {
 func listening(p *checks.ReleasePass, c *kube.Container) (found []saidPort, sure bool) {
 	image := p.Image(c)
 	facts := image.Base()
+	if port := portOfNginx(c, image); port > 0 {
+		at := image.Place()
+		return []saidPort{{port: port, what: "its image's own configuration of nginx", at: checks.Related{File: at.File, Span: at.Span}}}, true
+	}
 	if facts == nil || facts.DotNet == nil || facts.DotNet.Windows || !runsDotnet(c) {
 		return nil, false
 	}
@@ -98,6 +102,23 @@ func listening(p *checks.ReleasePass, c *kube.Container) (found []saidPort, sure
 		}
 	}
 	return byLevel[strongest], sure && strongest < levelNone
+}
+
+// portOfNginx is the port on which an image of the tree serves content with nginx as it
+// comes; 0 where something may configure it.
+func portOfNginx(c *kube.Container, image *checks.Image) int {
+	if image == nil || image.Stage == nil || c.Node.Get("command") != nil || c.Node.Get("args") != nil {
+		return 0
+	}
+	root := image.Stage.Root()
+	facts := image.Base()
+	if root.Image == nil || facts == nil || len(facts.Ports) != 1 || !slices.Contains([]string{"nginx", "nginx-unprivileged"}, path.Base(root.Image.Ref.Repository)) || !onlyContent(image.Stage) {
+		return 0
+	}
+	if slices.ContainsFunc(c.Mounts(), func(m kube.Mount) bool { return strings.HasPrefix(m.Path, configFolder) }) {
+		return 0
+	}
+	return facts.Ports[0]
 }
 
 // runsDotnet reports whether what the container starts is the image's own command or
