@@ -21,10 +21,17 @@ func replace(o *kube.Object, n *kube.Node, text string) []source.Edit {
 	span := place.Span
 	if written := place.File.Slice(span); written != rendered {
 		// The place of a values key is the key and what it holds.
-		if at.Value == nil || !strings.HasSuffix(written, rendered) || strings.Contains(written, "\n") {
+		switch {
+		case at.Value == nil:
 			return nil
+		case strings.HasSuffix(written, rendered) && !strings.Contains(written, "\n"):
+			span.Start = span.End - len(rendered)
+		default: // all that the key holds was printed together
+			if n = held(place, n); n == nil {
+				return nil
+			}
+			span = n.Span
 		}
-		span.Start = span.End - len(rendered)
 	}
 	return []source.Edit{{Path: place.File.Path(), Span: span, New: text}}
 }
