@@ -8,8 +8,6 @@ package plantest
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -105,20 +103,12 @@ func proven(t testing.TB, plans []*fixes.Plan) {
 // for the same files with LF.
 func same(t *testing.T, recipe *fixes.Recipe, files map[string]string, want []*fixes.Plan) {
 	t.Helper()
-	crlf := crlfOf(files)
+	crlf := checktest.CRLF(files)
 	got := Plans(t, recipe, crlf)
 	if diff := cmp.Diff(Describe(want), strings.ReplaceAll(Describe(got), `\r\n`, `\n`)); diff != "" {
 		t.Errorf("CRLF line ends change the plan (-LF +CRLF):\n%s", diff)
 	}
-	if diff := cmp.Diff(crlfOf(After(want)), After(got)); diff != "" {
+	if diff := cmp.Diff(checktest.CRLF(After(want)), After(got)); diff != "" {
 		t.Errorf("the plan does not keep CRLF line ends (-want +got):\n%s", diff)
 	}
-}
-
-func crlfOf(files map[string]string) map[string]string {
-	out := make(map[string]string, len(files))
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out[name] = strings.ReplaceAll(files[name], "\n", "\r\n")
-	}
-	return out
 }
