@@ -91,8 +91,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 	return []source.Edit{{Path: l.file.Path(), Span: source.Span{Start: at, End: at}, New: text + l.eol}}
 }
 
-// oneLine is what stands behind a key whose value is whole on its line.
-var oneLine = regexp.MustCompile(`^[^|>{\[ \t](?:[^,]|,.)*$`)
+// oneLine is what stands behind a key whose value is whole on its line: text, or an action
+// of a template that leaves the line break behind it.
+var oneLine = regexp.MustCompile(`^(?:[^|>{\[ \t](?:[^,]|,.)*|\{\{(?:[^}]*[^}-])\}\}[ \t]*)$`)
 
 // A fieldLine is the line on which a field is written: in the values, the template or
 // the manifest.
