@@ -70,7 +70,7 @@ func persist(log string) error {
 	if err != nil {
 		return fmt.Errorf("put on disk what was committed: %w", err)
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(syncData(f), f.Close()); err != nil {
 		return fmt.Errorf("put on disk what was committed: %w", err)
 	}
 	return nil
