@@ -160,12 +160,12 @@ func TestIgnore(t *testing.T) {
 		t.Errorf("the file became %q", got)
 	}
 	run := w.repo.CheckRuns(pull.Head())[0]
-	w.contains(run.Text, "not reported", "the volume's owner")
+	w.contains(run.Text, "1 ignored", "the volume's owner")
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "✅ Committed "+pull.Head(), "Take back the ignore of root-user")
 	if got := w.repo.Files(pull.Head())["Dockerfile"]; got != before {
 		t.Errorf("the file became %q", got)
 	}
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "❌ Nothing was changed")
 	w.contains(w.say(pull, "alice", "/chisel ignore root-user one\n/chisel undo ignore root-user"), "Ignore root-user", "✅ Committed "+pull.Head()+" to this pull request: Take back")
-	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: with the comment")
+	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: 2001-01-31 has passed.")
 }

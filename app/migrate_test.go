@@ -72,7 +72,7 @@ func TestMigrate(t *testing.T) {
 	// A person says no, and another one asks anew.
 	own[0].Close("alice")
 	w.settle()
-	w.contains(w.say(pull, "alice", "/chisel migrate"), "❌ #2, which moved the same images, was closed")
+	w.contains(w.say(pull, "alice", "/chisel migrate"), "❌ #2, which changed the same, was closed")
 	w.contains(w.say(pull, "alice", "/chisel recreate"), "✅ Opened #3")
 
 	// It becomes unnecessary.

@@ -148,6 +148,10 @@ func TestFaultsOfProposals(t *testing.T) {
 	for name, story := range stories {
 		play := func(t *testing.T, fault *githubtest.Fault) int {
 			w, pull := newCommands(t)
+			w.repo.Push("alice", "topic", "Settings", githubtest.Write(settingsPath, "proposals: {labels: [images], assignees: [alice]}"), githubtest.Write("CODEOWNERS", "* @bob\n"))
+			w.github.AddUser("bob")
+			w.repo.Allow("bob", "write")
+			w.settle()
 			story.before(w, pull)
 			w.settle()
 			w.requests()
@@ -159,6 +163,9 @@ func TestFaultsOfProposals(t *testing.T) {
 			own := w.proposals()
 			if len(own) != 1 || !own[0].Open() || len(pull.Comments()) != story.replies {
 				t.Fatalf("%d proposals, %d comments", len(own), len(pull.Comments()))
+			}
+			if got := slices.Concat(own[0].Labels(), own[0].Assignees(), own[0].Reviewers()); !slices.Equal(got, []string{"images", "alice", "bob"}) {
+				t.Errorf("labels, assignees and reviewers: %q", got)
 			}
 			tip := w.repo.Branch(branch)
 			if got := w.repo.Files(tip)["Dockerfile"]; got != story.text {

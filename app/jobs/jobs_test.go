@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chiselbot/chiselbot/app"
+	"github.com/chiselbot/chiselbot/app/jobs"
 	"github.com/chiselbot/chiselbot/app/store"
 	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
@@ -80,6 +81,10 @@ func TestEveryKind(t *testing.T) {
 			app.Recheck{Cause: cause("c"), Repository: repo, Head: "h", Again: "x"},
 			app.Command{Cause: cause("h"), Repository: repo, Number: 7, Comment: 8, Body: "/chisel help", Sender: "cat"},
 			app.KeepProposal{Cause: cause("i"), Repository: repo, Branch: "main"},
+			app.NoteProposal{Cause: cause("j"), Repository: repo, Branch: "chiselbot/main"},
+			app.Propose{Cause: cause("k"), Repository: repo, Base: "main", Number: 7, Reply: "comment/8", Sender: "cat"},
+			app.SuggestFixes{Cause: cause("l"), Repository: repo, Number: 7, Head: "h"},
+			app.Sweep{Cause: cause("m"), Repository: repo},
 			app.LookAtRepository{Cause: cause("d"), Repository: repo},
 			app.LookAtInstallation{Cause: cause("e"), Installation: 1, Repositories: []app.Repository{repo}},
 			app.LookAround{Cause: cause("f")},
@@ -99,10 +104,16 @@ func TestEveryKind(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.wait(t, len(want))
+		var sent []string
 		for _, job := range want {
+			sent = append(sent, job.Kind())
 			if diff := cmp.Diff(job, got[job.Origin().Key]); diff != "" {
 				t.Errorf("%s comes out otherwise (-in +out):\n%s", job.Kind(), diff)
 			}
+		}
+		slices.Sort(sent)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(jobs.Kinds())), sent); diff != "" {
+			t.Errorf("kinds (-all +sent):\n%s", diff)
 		}
 	})
 }
