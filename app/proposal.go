@@ -70,7 +70,7 @@ func (a *App) open(ctx context.Context, repo Repository, base, head string) (Cha
 	}
 	return trees, fixes.Options{Together: true, Checks: checks.Options{
 		Rules: a.Review.Rules, Scanners: a.Review.Scanners, Render: a.Review.Render, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
+		IsDockerfile: settings.IsDockerfile, Mirrors: settings.Mirrors, Now: opts.Now,
 	}}, nil
 }
 

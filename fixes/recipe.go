@@ -187,7 +187,7 @@ func (l listing) subject(tree source.Tree, name string, opts checks.Options) (Su
 	if err != nil {
 		return Subject{}, err
 	}
-	f, err := dockerfile.Parse(text)
+	f, err := dockerfile.Parser{Mirrors: opts.Mirrors}.Parse(text)
 	if err != nil {
 		return Subject{}, err
 	}

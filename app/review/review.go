@@ -107,7 +107,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	checkOpts := checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
+		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Now: opts.Now,
 	}
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)

@@ -30,7 +30,8 @@ type File struct {
 	// Stages are the build stages in order.
 	Stages []*Stage
 
-	images []Image
+	images  []Image
+	mirrors base.Mirrors
 }
 
 // A Directive is a parser directive: "# escape=`".
@@ -157,6 +158,8 @@ type Image struct {
 	Ref base.Reference
 	// Args are the names of the variables that Written uses.
 	Args []string
+	// Facts are what is known of the image, nil where nothing is.
+	Facts *base.Facts
 	// Problem says why Ref could not be had: a clause such as "`TAG` has no default value".
 	Problem string
 	// Use is where the reference stands.

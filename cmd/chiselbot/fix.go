@@ -119,7 +119,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	opts := fixes.Options{Together: true, Checks: checks.Options{
 		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Pods: settings.Pods,
+		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods,
 	}}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
 	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
