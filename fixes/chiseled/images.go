@@ -64,7 +64,7 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
 		return true
 	case b == nil && root.Image != nil && startsAssembly(final):
-		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, name its registry under `mirrors` in `.github/chiselbot.yml` and ask again.")
 		return true
 	case b == nil || b.DotNet == nil:
 		return false

@@ -16,7 +16,8 @@ import (
 
 // Cases runs the cases of a txtar file. Its files are CASE/PATH; the one called
 // CASE/want holds what [Describe] says of the plans, CASE/after/PATH the files as the
-// plans leave them, and CASE/flags, which may be missing, what recipe is asked for. With
+// plans leave them, and CASE/flags, which may be missing, what recipe is asked for; with
+// "resolve-digests" among them a [Registry] is asked. With
 // -update the first two are written.
 func Cases(t *testing.T, recipe func(flags []string) *fixes.Recipe, file string) {
 	archive, err := txtar.ParseFile(file)
@@ -31,11 +32,15 @@ func Cases(t *testing.T, recipe func(flags []string) *fixes.Recipe, file string)
 	for _, name := range names {
 		c := cases[name]
 		t.Run(name, func(t *testing.T) {
-			r := recipe(strings.Fields(c.flags))
-			plans := Plans(t, r, c.files)
-			proven(t, plans)
-			same(t, r, c.files, plans)
-			got, after := Describe(plans), After(plans)
+			flags, opts := strings.Fields(c.flags), Options()
+			if n := slices.Index(flags, "resolve-digests"); n >= 0 {
+				flags, opts.Resolver = slices.Delete(flags, n, n+1), Registry{}
+			}
+			r := recipe(flags)
+			made := plans(t, r, c.files, opts)
+			proven(t, made)
+			same(t, r, c.files, opts, made)
+			got, after := Describe(made), After(made)
 			changes, stays = changes || len(after) > 0, stays || len(after) == 0
 			if checktest.Updating() {
 				c.want, c.after = got, after
