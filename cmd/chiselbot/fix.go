@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chiselbot/chiselbot/app/config"
+	"github.com/chiselbot/chiselbot/app/registry"
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/repository"
 	"github.com/chiselbot/chiselbot/checks"
@@ -30,6 +31,7 @@ type fixFlags struct {
 	rules, images     []string
 	recipe, variant   string
 	upgrade, unsafe   bool
+	digests           bool
 	apply, diff, json bool
 }
 
@@ -71,11 +73,13 @@ Exit codes:
 	f.BoolVar(&flags.upgrade, "upgrade", false, "move .NET versions that are out of support to one in support, where the projects target it")
 	f.StringVar(&flags.variant, "variant", "", "extra or plain: with or without ICU and time zones (default: what the projects need)")
 	f.StringArrayVar(&flags.images, "image", nil, "REPOSITORY=DOCKERFILE: which Dockerfile builds an image of a chart or manifest; nothing behind = for one from elsewhere")
+	f.BoolVar(&flags.digests, "resolve-digests", false, "ask registries for the digests of new images where the old ones are named with theirs")
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
+	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")
 	cmd.MarkFlagsMutuallyExclusive("rule", "variant")
 	return cmd
 }
@@ -121,6 +125,9 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods,
 	}}
+	if flags.digests {
+		opts.Resolver = registry.Registry{}
+	}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
 	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
 	if err != nil {
