@@ -40,7 +40,7 @@ func (a *App) command(ctx context.Context, job Command) error {
 	}
 	var parts []string
 	for _, c := range commands {
-		v := &verb{App: a, job: job, pull: pr, command: c}
+		v := &verb{App: a, job: job, pull: pr, command: c, permission: permission}
 		text, err := v.run(ctx)
 		pr = v.pull // the next command goes on from a commit that this one made
 		if sentence := obstacle(err); sentence != "" {

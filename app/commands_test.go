@@ -125,7 +125,7 @@ func TestMigrate(t *testing.T) {
 	// A person says no, and another one asks anew.
 	own[0].Close("alice")
 	w.settle()
-	w.contains(w.say(pull, "alice", "/chisel migrate"), "❌ #2, which moved the same images, was closed")
+	w.contains(w.say(pull, "alice", "/chisel migrate"), "❌ #2, which changed the same, was closed")
 	w.contains(w.say(pull, "alice", "/chisel recreate"), "✅ Opened #3")
 
 	// It becomes unnecessary.
@@ -398,6 +398,10 @@ func TestFaultsOfProposals(t *testing.T) {
 	for name, story := range stories {
 		play := func(t *testing.T, fault *githubtest.Fault) int {
 			w, pull := newCommands(t)
+			w.repo.Push("alice", "topic", "Settings", githubtest.Write(settingsPath, "proposals: {labels: [images], assignees: [alice]}"), githubtest.Write("CODEOWNERS", "* @bob\n"))
+			w.github.AddUser("bob")
+			w.repo.Allow("bob", "write")
+			w.settle()
 			story.before(w, pull)
 			w.settle()
 			w.requests()
@@ -409,6 +413,9 @@ func TestFaultsOfProposals(t *testing.T) {
 			own := w.proposals()
 			if len(own) != 1 || !own[0].Open() || len(pull.Comments()) != story.replies {
 				t.Fatalf("%d proposals, %d comments", len(own), len(pull.Comments()))
+			}
+			if got := slices.Concat(own[0].Labels(), own[0].Assignees(), own[0].Reviewers()); !slices.Equal(got, []string{"images", "alice", "bob"}) {
+				t.Errorf("labels, assignees and reviewers: %q", got)
 			}
 			tip := w.repo.Branch(branch)
 			if got := w.repo.Files(tip)["Dockerfile"]; got != story.text {
@@ -450,12 +457,12 @@ func TestIgnore(t *testing.T) {
 		t.Errorf("the file became %q", got)
 	}
 	run := w.repo.CheckRuns(pull.Head())[0]
-	w.contains(run.Text, "not reported", "the volume's owner")
+	w.contains(run.Text, "1 ignored", "the volume's owner")
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "✅ Committed "+pull.Head(), "Take back the ignore of root-user")
 	if got := w.repo.Files(pull.Head())["Dockerfile"]; got != before {
 		t.Errorf("the file became %q", got)
 	}
 	w.contains(w.say(pull, "alice", "/chisel undo ignore root-user"), "❌ Nothing was changed")
 	w.contains(w.say(pull, "alice", "/chisel ignore root-user one\n/chisel undo ignore root-user"), "Ignore root-user", "✅ Committed "+pull.Head()+" to this pull request: Take back")
-	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: with the comment")
+	w.contains(w.say(pull, "alice", "/chisel ignore root-user until 2001-01-31 too late"), "❌ Nothing was changed: 2001-01-31 has passed.")
 }

@@ -74,3 +74,6 @@ func suggestions(base source.Tree, changes []fixes.Change) (list []Suggestion, w
 	}
 	return list, ""
 }
+
+// suggestFixes makes suggestions that nobody asked for.
+func (a *App) suggestFixes(ctx context.Context, job SuggestFixes) error { return nil }

@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"path"
+
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -91,7 +93,11 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 		return nil
 	}
 	i := &Image{Ref: ref}
-	if link, ok := r.images.Of(ref, rel.Dir()); ok {
+	asDeployed := ref
+	if rel.Chart != nil {
+		asDeployed.Tag = r.images.Tag(ref.Tag, path.Join(rel.Dir(), rel.Set))
+	}
+	if link, ok := r.images.Of(asDeployed, rel.Dir()); ok {
 		if f := r.dockerfiles[link.Dockerfile]; f != nil && f.file != nil {
 			stage := f.file.Final()
 			if link.Target != "" {

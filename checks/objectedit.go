@@ -48,6 +48,12 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 	case o.Document.Text()[mapping.Span.Start] == '{':
 		return nil
 	}
+	if at, ok := keptAway(o, mapping, path[0]); ok {
+		if len(path) == 1 || at.Value == nil || !printsAll(at) {
+			return nil
+		}
+		return fillAt(at, value, path[1:])
+	}
 	for _, field := range mapping.Items {
 		if field.Kind == kube.Mapping || field.Kind == kube.Sequence || strings.Contains(o.Document.Slice(field.Span), "\n") {
 			continue
@@ -107,37 +113,69 @@ func lineOf(o *kube.Object, field *kube.Node) (fieldLine, bool) {
 	return fieldLine{place.File, span, strings.Repeat(" ", len(m[1])+len(m[2])), m[2] != "", m[3], lineBreak(place.File)}, true
 }
 
+// keptAway is where a field of a mapping comes from that a condition of the template, which
+// is about nothing else, keeps away; false where there is none.
+func keptAway(o *kube.Object, mapping *kube.Node, field string) (kube.Origin, bool) {
+	at, any := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
+	return at, at.Template != any.Template
+}
+
+var branchEnd = regexp.MustCompile(`\{\{-?\s*end\b`)
+
+// printsAll reports whether the part of a template that a condition keeps away prints all
+// that a value holds.
+func printsAll(at kube.Origin) bool {
+	text := at.Template.File.Text()[at.Template.Span.Start:]
+	if end := branchEnd.FindStringIndex(text); end != nil {
+		text = text[:end[0]]
+	}
+	return strings.Contains(text, "toYaml")
+}
+
 // fill is the edit that gives an empty mapping, written {}, its first field.
 func fill(o *kube.Object, mapping *kube.Node, value string, path []string) []source.Edit {
-	at := o.WhereAbsent(mapping, path...)
+	return fillAt(o.WhereAbsent(mapping, path...), value, path)
+}
+
+// emptyMapping is a line with a key that holds nothing.
+var emptyMapping = regexp.MustCompile(`^([ \t]*(?:-[ \t]+)*)[\w.-]+:((?:[ \t]+(?:\{\}|null|~))?)([ \t]+#.*)?[ \t]*$`)
+
+// fillAt is the edit that gives what is empty at a place its first field.
+func fillAt(at kube.Origin, value string, path []string) []source.Edit {
 	place := at.Place()
 	if !at.Verified || place.IsZero() {
 		return nil
 	}
 	line := place.File.LineSpan(place.Line())
-	m := regexp.MustCompile(`^([ \t]*(?:-[ \t]+)*)[\w.-]+:[ \t]+(\{\})[ \t]*(?:#.*)?$`).FindStringSubmatchIndex(place.File.Slice(line))
+	text := place.File.Slice(line)
+	m := emptyMapping.FindStringSubmatchIndex(text)
 	if m == nil {
 		return nil
 	}
 	eol := lineBreak(place.File)
-	indent := strings.Repeat(" ", m[3]-m[2]+2)
-	// The space before the brackets goes too, or it would end the line.
-	start := line.Start + len(strings.TrimRight(place.File.Slice(source.Span{Start: line.Start, End: line.Start + m[4]}), " \t"))
+	comment := ""
+	if m[6] >= 0 {
+		comment = text[m[6]:m[7]]
+	}
 	return []source.Edit{{
-		Path: place.File.Path(), Span: source.Span{Start: start, End: line.End},
-		New: place.File.Slice(source.Span{Start: line.Start + m[5], End: line.End}) + eol + nested(path, value, indent, eol),
+		Path: place.File.Path(), Span: source.Span{Start: line.Start + m[4], End: line.End},
+		New: strings.TrimRight(comment, " \t") + eol + nested(path, value, strings.Repeat(" ", m[3]-m[2]+2), eol),
 	}}
 }
 
-// nested is a field below others, without the last line break.
+// nested is a field below others, without the last line break. A value that begins with a
+// dash is a list, and may have several lines.
 func nested(path []string, value, indent, eol string) string {
 	var b strings.Builder
 	for i, name := range path {
 		b.WriteString(indent + strings.Repeat("  ", i) + name + ":")
-		if i == len(path)-1 {
-			b.WriteString(" " + value)
-		} else {
+		switch below := indent + strings.Repeat("  ", i+1); {
+		case i < len(path)-1:
 			b.WriteString(eol)
+		case strings.HasPrefix(value, "- "):
+			b.WriteString(eol + below + indented(value, below, eol))
+		default:
+			b.WriteString(" " + value)
 		}
 	}
 	return b.String()

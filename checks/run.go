@@ -53,6 +53,8 @@ type Options struct {
 	// Pods are where kinds of objects have their pods, beside or instead of what
 	// [kube.Workloads] says of them.
 	Pods kube.Paths
+	// Ignores are findings that are known.
+	Ignores []Ignore
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
 }
@@ -244,10 +246,22 @@ func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, boo
 		one.Severity = r.severity(one)
 		if d, ok := drop(one); ok {
 			to.Drops = append(to.Drops, d)
+		} else if d, ok := r.known(one); ok && one.Severity != Off {
+			to.Drops = append(to.Drops, d)
 		} else if one.Severity != Off {
 			to.Findings = append(to.Findings, one)
 		}
 	}
+}
+
+// known drops a finding that the settings say is known.
+func (r *runner) known(f Finding) (Drop, bool) {
+	for _, i := range r.opts.Ignores {
+		if i.silences(f, r.opts.Now) {
+			return Drop{Finding: f, Reason: i.Reason, By: i.By}, true
+		}
+	}
+	return Drop{}, false
 }
 
 // scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands

@@ -14,6 +14,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/tools/txtar"
@@ -46,7 +47,13 @@ func TestExample(t *testing.T) {
 		t.Error(p)
 	}
 	want := &Settings{
-		FailOn: checks.Error, Unaffected: Success,
+		FailOn: checks.Error, Unaffected: Success, Fix: FixProposes, Suggestions: 5,
+		Ignore:  Ignore{Who: Admins, Where: IgnoreInSettings},
+		Ignores: []Ignored{{Rule: "root-user", Path: "legacy/**", Until: "2027-01-31", Reason: "the volume still belongs to root"}},
+		Proposals: Proposals{
+			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Open: 2, AtFirst: Many, Titles: Conventional,
+			Reviewers: NoReviewers, Labels: []string{"dependencies"}, Assignees: []string{"alice"},
+		},
 		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
 		Dockerfiles: Dockerfiles{
 			Include: []string{"docker/*.docker"},
@@ -61,7 +68,7 @@ func TestExample(t *testing.T) {
 		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
 		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	if err := validate(compile(t), string(text)); err != nil {
@@ -297,7 +304,7 @@ func TestSchema(t *testing.T) {
 				t.Errorf("%s.%s: %v, want one problem with its type", key, inner, problems)
 			}
 		}
-		_, problems := Parse(source.NewFile("f", key+": 1\n"), known)
+		_, problems := Parse(source.NewFile("f", key+": 1.5\n"), known)
 		if len(problems) != 1 || !strings.Contains(problems[0].Message, "must be") {
 			t.Errorf("%s: %v, want one problem with its type", key, problems)
 		}

@@ -103,6 +103,7 @@ func (s *Store) Forget(ctx context.Context) error {
 		{"DELETE FROM chiselbot_run WHERE changed_at < $1", keepRuns},
 		{"DELETE FROM chiselbot_spending WHERE spent_at < $1", keepSpending},
 		{"DELETE FROM chiselbot_process WHERE seen_at < $1", keepProcesses},
+		{"DELETE FROM chiselbot_proposal WHERE number = 0 AND opened_at < $1", reservedFor},
 	} {
 		if _, err := s.write.ExecContext(ctx, s.sql(old.query), milliseconds(now.Add(-old.keep))); err != nil {
 			return fmt.Errorf("forget what is old: %w", err)

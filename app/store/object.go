@@ -63,7 +63,7 @@ func (s *Store) KeepObjects(ctx context.Context, objects map[string][]byte) erro
 	slices.Sort(names) // two writers that lock rows in one order do not wait for each other in a circle
 	now := milliseconds(s.now())
 	for chunk := range slices.Chunk(names, atOnce) {
-		err := s.inSQL(ctx, func(tx *sql.Tx) error {
+		err := s.loosely(ctx, func(tx *sql.Tx) error {
 			for _, name := range chunk {
 				_, err := tx.ExecContext(ctx, s.sql("INSERT INTO chiselbot_object (name, content, size, used_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"),
 					name, objects[name], len(name)+len(objects[name]), now)

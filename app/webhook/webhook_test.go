@@ -217,7 +217,8 @@ func TestRoute(t *testing.T) {
 		{name: "ready", event: "pull_request", body: pull("ready_for_review", ""), want: review},
 		{name: "another base", event: "pull_request", body: pull("edited", `"changes": {"base": {"ref": {"from": "main"}}}, `), want: review},
 		{name: "another title", event: "pull_request", body: pull("edited", `"changes": {"title": {"from": "x"}}, `), ignored: "neither head nor base changed"},
-		{name: "closed", event: "pull_request", body: pull("closed", ""), ignored: "no route for the action"},
+		{name: "closed", event: "pull_request", body: pull("closed", ""), ignored: "not one that was proposed"},
+		{name: "our own closed", event: "pull_request", body: strings.Replace(pull("closed", ""), `"head": {`, `"head": {"ref": "chiselbot/chiseled/main", `, 1), want: app.NoteProposal{Cause: cause, Repository: repo, Branch: "chiselbot/chiseled/main"}},
 
 		{name: "command", event: "issue_comment", body: comment("User", `/chisel review`, `, "pull_request": {}`), want: app.Command{Cause: cause, Repository: repo, Number: 7, Comment: 8, Body: "/chisel review", Sender: "cat"}},
 		{name: "talk", event: "issue_comment", body: comment("User", "I like it.", `, "pull_request": {}`), ignored: "no command"},
@@ -243,9 +244,9 @@ func TestRoute(t *testing.T) {
 		{name: "merge queue", event: "merge_group", body: `{"action": "checks_requested", "merge_group": {"head_sha": "abc", "base_sha": "def", "head_commit": {"tree_id": "t"}}, ` + where + `}`, want: app.AnswerMergeGroup{Cause: cause, Repository: repo, Head: "abc", HeadTree: "t", Base: "def"}},
 		{name: "merged", event: "merge_group", body: `{"action": "destroyed", "merge_group": {"head_sha": "abc", "base_sha": "def"}, ` + where + `}`, ignored: "no route for the action"},
 
-		{name: "settings pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": [".github/chiselbot.yml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
-		{name: "settings removed", event: "push", body: push("r", "refs/heads/main", `{"added": ["a"]}, {"removed": [".github/chiselbot.yaml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
-		{name: "who knows what pushed", event: "push", body: push("r", "refs/heads/main", ""), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid}},
+		{name: "settings pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": [".github/chiselbot.yml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid, Branch: "main"}},
+		{name: "settings removed", event: "push", body: push("r", "refs/heads/main", `{"added": ["a"]}, {"removed": [".github/chiselbot.yaml"]}`), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid, Branch: "main"}},
+		{name: "who knows what pushed", event: "push", body: push("r", "refs/heads/main", ""), want: app.LookAtRepository{Cause: cause, Repository: repo, Again: guid, Branch: "main"}},
 		{name: "other files pushed", event: "push", body: push("r", "refs/heads/main", `{"modified": ["Dockerfile"]}`), want: app.KeepProposal{Cause: cause, Repository: repo, Branch: "main"}},
 		{name: "another branch pushed", event: "push", body: push("r", "refs/heads/next", `{"modified": [".github/chiselbot.yml"]}`), want: app.KeepProposal{Cause: cause, Repository: repo, Branch: "next"}},
 		{name: "a new branch pushed", event: "push", body: strings.Replace(push("r", "refs/heads/next", ""), "{", `{"created": true, `, 1), ignored: "to a new branch"},

@@ -6,6 +6,7 @@
 package builds
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -52,6 +53,7 @@ type Images struct {
 	set         map[string]string
 	statements  []statement
 	mirrors     base.Mirrors
+	deployments []deployment
 	only        string // the only image of unknown origin
 }
 
@@ -81,6 +83,7 @@ func New(tree source.Tree, files, dockerfiles []string, set map[string]string, m
 			continue // a file that cannot be read states nothing
 		}
 		m.statements = append(m.statements, m.read(file)...)
+		m.deployments = append(m.deployments, deployments(file)...)
 	}
 	return m
 }
@@ -151,22 +154,32 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	return Link{}, false
 }
 
-// stated is what a file says about the image. Where several name different Dockerfiles,
-// nothing is certain.
+// stated is what a file says about the image. Where several name different Dockerfiles for
+// one repository, their tags tell them apart: the one that has the image's tag, or the only
+// one that can have it. Else nothing is certain.
 func (m *Images) stated(ref base.Reference) (Link, bool) {
-	var found, ofTag []Link
+	var found, ofTag, possible []Link
 	for _, s := range m.statements {
-		if matches(s.image, ref.Repository) {
-			found = append(found, s.link)
-			if tagged(s.image, ref.Tag) {
-				ofTag = append(ofTag, s.link)
-			}
+		if !matches(s.image, ref.Repository) {
+			continue
+		}
+		found = append(found, s.link)
+		switch exact, may := tagged(s.image, ref.Tag); {
+		case exact:
+			ofTag = append(ofTag, s.link)
+		case may:
+			possible = append(possible, s.link)
 		}
 	}
 	if l, ok := agreed(found); ok {
 		return l, true
 	}
-	return agreed(ofTag) // one repository for several Dockerfiles, told apart by tags
+	if len(ofTag) > 0 {
+		return agreed(ofTag)
+	}
+	l, ok := agreed(possible)
+	l.Because += fmt.Sprintf(", and the other Dockerfiles of this image under tags that %q is not", ref.Tag)
+	return l, ok
 }
 
 // agreed is the first of links that name the same Dockerfile and stage.

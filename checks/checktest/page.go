@@ -30,16 +30,7 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 		if !ok {
 			continue
 		}
-		files := map[string]string{"Dockerfile": block.Text}
-		switch lang {
-		case "yaml":
-			files = map[string]string{"manifest.yaml": block.Text}
-		case "txtar":
-			files = map[string]string{}
-			for _, f := range txtar.Parse([]byte(block.Text)).Files {
-				files[f.Name] = string(f.Data)
-			}
-		}
+		files := block.Files(lang)
 		seen[role]++
 		t.Run(fmt.Sprintf("%s-%d", role, seen[role]), func(t *testing.T) {
 			switch role {
@@ -79,6 +70,23 @@ func Page(t *testing.T, rule *checks.Rule, known []*checks.Rule) {
 // A Block is a fenced code block: the words behind the fence and the text between.
 type Block struct {
 	Info, Text string
+}
+
+// Files are the files that a block in the language stands for: a Dockerfile, a manifest,
+// or those of an archive.
+func (b Block) Files(lang string) map[string]string {
+	switch lang {
+	case "yaml":
+		return map[string]string{"manifest.yaml": b.Text}
+	case "txtar":
+		files := map[string]string{}
+		for _, f := range txtar.Parse([]byte(b.Text)).Files {
+			files[f.Name] = string(f.Data)
+		}
+		return files
+	default:
+		return map[string]string{"Dockerfile": b.Text}
+	}
 }
 
 // Blocks are the fenced code blocks of a Markdown text.

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -50,6 +51,20 @@ func beforeStart(p *checks.DockerfilePass, keyword, rest string) source.Edit {
 	at := p.File.LineSpan(top).Start
 	indent := p.File.Slice(source.Span{Start: p.File.LineSpan(p.File.LineAt(start.Span.Start)).Start, End: start.Span.Start})
 	return p.Edit(source.Span{Start: at, End: at}, indent+line+lineBreak(p.File.File))
+}
+
+// together is edits that belong together, with insertions at one place made one.
+func together(all ...[]source.Edit) []source.Edit {
+	var edits []source.Edit
+	for _, e := range slices.Concat(all...) {
+		n := slices.IndexFunc(edits, func(o source.Edit) bool { return e.Span.Len() == 0 && o.Path == e.Path && o.Span == e.Span })
+		if n < 0 {
+			edits = append(edits, e)
+			continue
+		}
+		edits[n].New += e.New
+	}
+	return edits
 }
 
 // atBuild reports whether an instruction does something while the image is built that

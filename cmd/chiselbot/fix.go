@@ -32,6 +32,7 @@ type fixFlags struct {
 	recipe, variant   string
 	upgrade, unsafe   bool
 	digests           bool
+	readOnly          bool
 	apply, diff, json bool
 }
 
@@ -72,6 +73,7 @@ Exit codes:
 	f.StringVar(&flags.recipe, "recipe", "chiseled", "recipe to plan with")
 	f.BoolVar(&flags.upgrade, "upgrade", false, "move .NET versions that are out of support to one in support, where the projects target it")
 	f.StringVar(&flags.variant, "variant", "", "extra or plain: with or without ICU and time zones (default: what the projects need)")
+	f.BoolVar(&flags.readOnly, "read-only", false, "also make the root file systems of the containers read-only, with a volume at /tmp")
 	f.StringArrayVar(&flags.images, "image", nil, "REPOSITORY=DOCKERFILE: which Dockerfile builds an image of a chart or manifest; nothing behind = for one from elsewhere")
 	f.BoolVar(&flags.digests, "resolve-digests", false, "ask registries for the digests of new images where the old ones are named with theirs")
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
@@ -81,6 +83,7 @@ Exit codes:
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
 	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")
 	cmd.MarkFlagsMutuallyExclusive("rule", "variant")
+	cmd.MarkFlagsMutuallyExclusive("rule", "read-only")
 	return cmd
 }
 
@@ -123,7 +126,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	opts := fixes.Options{Together: true, Checks: checks.Options{
 		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods,
+		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}
 	if flags.digests {
 		opts.Resolver = registry.Registry{}
@@ -177,7 +180,7 @@ func planner(flags fixFlags) (func(context.Context, source.Tree, fixes.Options) 
 		}, nil
 	}
 	variant := chiseled.Variant(flags.variant)
-	recipe := recipes.Named(flags.recipe, recipes.Options{Upgrade: flags.upgrade, Variant: variant})
+	recipe := recipes.Named(flags.recipe, recipes.Options{Upgrade: flags.upgrade, Variant: variant, ReadOnly: flags.readOnly})
 	switch {
 	case recipe == nil:
 		return nil, fmt.Errorf("read --recipe %q: want chiseled", flags.recipe)

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -27,13 +26,7 @@ func Page(t *testing.T, recipe *fixes.Recipe, id, doc string) {
 		if !ok {
 			continue
 		}
-		files := map[string]string{"Dockerfile": block.Text}
-		if lang == "txtar" {
-			files = map[string]string{}
-			for _, f := range txtar.Parse([]byte(block.Text)).Files {
-				files[f.Name] = string(f.Data)
-			}
-		}
+		files := block.Files(lang)
 		seen[role]++
 		t.Run(fmt.Sprintf("%s-%d", role, seen[role]), func(t *testing.T) {
 			switch role {

@@ -11,8 +11,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 
@@ -129,20 +127,12 @@ func proven(t testing.TB, plans []*fixes.Plan) {
 // for the same files with LF.
 func same(t *testing.T, recipe *fixes.Recipe, files map[string]string, opts fixes.Options, want []*fixes.Plan) {
 	t.Helper()
-	crlf := crlfOf(files)
+	crlf := checktest.CRLF(files)
 	got := plans(t, recipe, crlf, opts)
 	if diff := cmp.Diff(Describe(want), strings.ReplaceAll(Describe(got), `\r\n`, `\n`)); diff != "" {
 		t.Errorf("CRLF line ends change the plan (-LF +CRLF):\n%s", diff)
 	}
-	if diff := cmp.Diff(crlfOf(After(want)), After(got)); diff != "" {
+	if diff := cmp.Diff(checktest.CRLF(After(want)), After(got)); diff != "" {
 		t.Errorf("the plan does not keep CRLF line ends (-want +got):\n%s", diff)
 	}
-}
-
-func crlfOf(files map[string]string) map[string]string {
-	out := make(map[string]string, len(files))
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		out[name] = strings.ReplaceAll(files[name], "\n", "\r\n")
-	}
-	return out
 }
