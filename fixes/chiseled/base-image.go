@@ -285,17 +285,23 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		start := arg.pair.Value.Span.Start + at
 		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
 	}
-	if place, given := m.buildArgument(name); given {
-		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
-	}
 	tries := []func() (source.Edit, bool){inArg, inFrom}
 	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
 		tries = []func() (source.Edit, bool){inFrom, inArg}
 	}
 	for _, try := range tries {
-		if e, ok := try(); ok {
-			return e, ""
+		e, ok := try()
+		if !ok {
+			continue
 		}
+		for _, given := range m.buildArguments(name) {
+			if given.value == arg.value && e.Span.Start >= img.Span.Start {
+				continue // the same as without it
+			}
+			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
+			break
+		}
+		return e, ""
 	}
 	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }
@@ -335,16 +341,6 @@ func (m *migration) expand(s string) (string, bool) {
 		}
 		s = s[:dollar] + arg.value + rest
 	}
-}
-
-// buildArgument is where a compose file or a pipeline gives an ARG to the build.
-func (m *migration) buildArgument(name string) (fixes.Place, bool) {
-	for _, s := range m.services() {
-		if place, ok := s.argument(name); ok {
-			return place, true
-		}
-	}
-	return m.find(isPipeline, "--build-arg "+name+"=")
 }
 
 // usedElsewhere reports whether a global ARG decides about more than one image.

@@ -61,7 +61,7 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		if !strings.Contains(root.Image.Written, "dotnet/") && !slices.ContainsFunc(root.Image.Args, func(a string) bool { return strings.Contains(m.globals()[a].value, "dotnet/") }) {
 			return false
 		}
-		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
+		m.unresolved(root.Image)
 		return true
 	case b == nil && root.Image != nil && startsAssembly(final):
 		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
