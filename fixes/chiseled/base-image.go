@@ -309,17 +309,23 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest str
 		start := arg.pair.Value.Span.Start + at
 		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
 	}
-	edit, ok := inFrom()
-	if strings.Trim(arg.value, "0123456789.") != "" || !ok { // a version is a version whatever the image
-		if e, inArg := inArg(); inArg {
-			edit, ok = e, false
+	tries := []func() (source.Edit, bool){inArg, inFrom}
+	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
+		tries = []func() (source.Edit, bool){inFrom, inArg}
+	}
+	for _, try := range tries {
+		e, ok := try()
+		if !ok {
+			continue
 		}
-	}
-	if given, isGiven := m.buildArgument(name); isGiven && !(ok && m.names(before+given.value+behind, img)) {
-		m.person(given.place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
-	}
-	if edit.Path != "" {
-		return edit, ""
+		for _, given := range m.buildArguments(name) {
+			if e.Span.Start >= img.Span.Start && (given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img)) {
+				continue // the same as without it, or a copy of the same
+			}
+			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
+			break
+		}
+		return e, ""
 	}
 	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }
@@ -376,31 +382,6 @@ func (m *migration) names(ref string, img *dockerfile.Image) bool {
 	one, ok := m.File.Known(parsed)
 	return ok && one.DotNet != nil && img.Facts != nil && img.Facts.DotNet != nil &&
 		one.DotNet.Product == img.Facts.DotNet.Product && one.DotNet.Tag() == img.Facts.DotNet.Tag()
-}
-
-// An argument is what is given to a build for an ARG. Its value may have variables in it.
-type argument struct {
-	place fixes.Place
-	value string
-}
-
-// buildArgument is where a compose file or a pipeline gives an ARG to the build.
-func (m *migration) buildArgument(name string) (argument, bool) {
-	for _, s := range m.services() {
-		if a, ok := s.argument(name); ok {
-			return a, true
-		}
-	}
-	option := "--build-arg " + name + "="
-	place, ok := m.find(isPipeline, option)
-	if !ok {
-		return argument{}, false
-	}
-	_, value, _ := strings.Cut(place.File.Slice(place.Span), option)
-	if end := strings.IndexAny(value, " \t\r\n\"'\\"); end >= 0 {
-		value = value[:end]
-	}
-	return argument{place, value}, true
 }
 
 // usedElsewhere reports whether a global ARG decides about more than one image.

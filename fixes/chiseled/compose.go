@@ -172,7 +172,7 @@ func (s service) pinned() bool {
 	})
 }
 
-// argument is where a service gives an ARG to the build.
+// argument is what a service gives to the build for an ARG.
 func (s service) argument(name string) (argument, bool) {
 	args := s.node.Get("build", "args")
 	if args == nil {
@@ -184,7 +184,7 @@ func (s service) argument(name string) (argument, bool) {
 			key, value, _ = strings.Cut(a.Value, "=")
 		}
 		if key == name {
-			return argument{s.place(a), value}, true
+			return argument{s.place(a), plain(value)}, true
 		}
 	}
 	return argument{}, false
