@@ -74,6 +74,8 @@ func (p *markdownPage) block(n ast.Node, first, rest string) {
 		p.code(string(n.Language(p.source)), string(n.Lines().Value(p.source)), rest)
 	case *extast.Table:
 		p.table(n, rest)
+	case *ast.Blockquote:
+		p.blocks(n, first+"> ", rest+"> ")
 	case *ast.ThematicBreak:
 		p.section("")
 	default:
@@ -83,14 +85,20 @@ func (p *markdownPage) block(n ast.Node, first, rest string) {
 
 // list writes the items of a list.
 func (p *markdownPage) list(n *ast.List, first, rest string) {
+	number := n.Start
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+		marker := "- "
+		if n.IsOrdered() {
+			marker = fmt.Sprintf("%d. ", number)
+			number++
+		}
 		if item != n.FirstChild() {
 			first = rest
 			if !n.IsTight {
 				p.line(strings.TrimRight(rest, " "))
 			}
 		}
-		p.blocks(item, first+"- ", rest+"  ")
+		p.blocks(item, first+marker, rest+strings.Repeat(" ", len(marker)))
 	}
 }
 
