@@ -2,6 +2,7 @@ package propose
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/report"
@@ -116,9 +117,13 @@ func table(b *strings.Builder, plan *fixes.Plan) {
 	if before == after {
 		return
 	}
+	images := []string{before.image, after.image}
+	if path.Dir(before.image) == path.Dir(after.image) && before.image != "" {
+		images = []string{path.Base(before.image), path.Base(after.image)} // so that a telephone can show it
+	}
 	b.WriteString("\n| | Before | After |\n| :-- | :-- | :-- |\n")
 	for _, row := range []struct{ name, before, after string }{
-		{"Image", before.image, after.image}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
+		{"Image", images[0], images[1]}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
 		{"Shell", before.shell, after.shell}, {"Package manager", before.packages, after.packages},
 	} {
 		if before.image == after.image && row.before == row.after {

@@ -103,8 +103,12 @@ func (p program) demo(ctx context.Context, open bool) (err error) {
 		}
 	}()
 	d := &demo{playground: w, terminal: p.terminal()}
-	if err := d.play(ctx); err != nil || !open {
+	if err := d.play(ctx); err != nil {
 		return err
 	}
-	return d.goOn(ctx)
+	if open {
+		return d.goOn(ctx)
+	}
+	d.hint()
+	return nil
 }
