@@ -313,7 +313,7 @@ func (g *GitHub) pressOnPage(w http.ResponseWriter, r *http.Request) {
 	}
 	v.repo.Press(g.options.Viewer, run.id, button)
 	g.mu.Lock()
-	back := v.repo.html("/pull/%d?wait", max(1, v.runPage(run).Pull))
+	number := v.runPage(run).Pull
 	g.mu.Unlock()
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, fmt.Sprintf("/%s/pull/%d?wait", v.repo.Name(), max(1, number)), http.StatusSeeOther)
 }

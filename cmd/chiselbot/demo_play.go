@@ -207,12 +207,12 @@ func (d *demo) check(p *githubtest.Pull, whole bool) error {
 	for _, a := range run.Annotations {
 		d.line(fmt.Sprintf("  %s:%d  %s", a.Path, a.StartLine, d.style(a.Title, ansi.AttrBold)))
 	}
-	var buttons string
+	var buttons []string
 	for _, a := range run.Actions {
-		buttons += "  " + d.style("[ "+a.Label+" ]", ansi.AttrReverse)
+		buttons = append(buttons, d.style("[ "+a.Label+" ]", ansi.AttrReverse))
 	}
 	d.line("")
-	d.line(buttons)
+	d.line("  " + strings.Join(buttons, "  "))
 	return nil
 }
 
