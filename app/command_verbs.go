@@ -81,7 +81,7 @@ func (v *verb) explain() string {
 	id := v.command.Rules[0]
 	for _, r := range v.Review.Rules {
 		if r.ID == id {
-			return fmt.Sprintf("**[%s](%s)** (%s): %s\n\n<details>\n<summary>Why, and what to do</summary>\n\n%s\n\n</details>\n", r.ID, r.URL, r.Severity, report.Prose(r.Title), r.Doc)
+			return report.Explained(r)
 		}
 	}
 	return fmt.Sprintf("`%s` is a check of Trivy's: <https://avd.aquasec.com/misconfig/%s>.", id, strings.ToLower(id))
