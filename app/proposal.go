@@ -30,6 +30,8 @@ const trailer = "Chiselbot-Recipe: "
 
 // A how says how a proposal is made.
 type how struct {
+	// holder is whose proposal it is, the same in all attempts of a job and of no other.
+	holder string
 	// anew makes it although somebody closed it or committed to it.
 	anew bool
 	// keep brings up to date what is open, and opens nothing.
@@ -124,7 +126,7 @@ func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at
 		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Undecided > 0})
 	}
 	if obstacle(err) != "" { // another attempt would come to the same
-		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch))
+		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch, how.holder))
 	}
 	if err != nil {
 		return out, err
