@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -132,7 +133,17 @@ func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at
 		return out, err
 	}
 	out.what = opened
-	return out, a.dress(ctx, repo, p, at, out.number)
+	if err := a.dress(ctx, repo, p, at, out.number); err != nil {
+		return out, err
+	}
+	// A push to the base that came before there was a pull request kept none up to date.
+	pull, err := a.GitHub.PullRequest(ctx, repo, out.number)
+	if err != nil || pull.Base == at.Head().Commit {
+		return out, err
+	}
+	return out, a.queue.Enqueue(ctx, KeepProposal{
+		Cause: Cause{Key: fmt.Sprintf("moved/%d/%d/%s", repo.ID, out.number, pull.Base)}, Repository: repo, Branch: p.Base,
+	})
 }
 
 // declinedBy is the newest pull request that was closed unmerged, if it was for the same
