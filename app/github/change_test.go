@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/chiselbot/chiselbot/app/github"
 	"github.com/chiselbot/chiselbot/app/githubtest"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
