@@ -122,8 +122,13 @@ func TestButtons(t *testing.T) {
 	if got := strings.Join(labels, ", "); got != "Re-check now, Migrate image" {
 		t.Errorf("buttons %s", got)
 	}
-	w.repo.Press("mallory", run.ID, "migrate")
+	for _, button := range []string{"migrate", "recheck"} {
+		w.repo.Press("mallory", run.ID, button)
+	}
 	w.settle()
+	if n := len(w.repo.CheckRuns(pull.Head())); n != 1 {
+		t.Errorf("a stranger's press made %d check runs", n)
+	}
 	if n := len(w.proposals()); n != 0 {
 		t.Errorf("a stranger's press made %d pull requests", n)
 	}

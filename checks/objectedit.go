@@ -21,10 +21,17 @@ func replace(o *kube.Object, n *kube.Node, text string) []source.Edit {
 	span := place.Span
 	if written := place.File.Slice(span); written != rendered {
 		// The place of a values key is the key and what it holds.
-		if at.Value == nil || !strings.HasSuffix(written, rendered) || strings.Contains(written, "\n") {
+		switch {
+		case at.Value == nil:
 			return nil
+		case strings.HasSuffix(written, rendered) && !strings.Contains(written, "\n"):
+			span.Start = span.End - len(rendered)
+		default: // all that the key holds was printed together
+			if n = held(place, n); n == nil {
+				return nil
+			}
+			span = n.Span
 		}
-		span.Start = span.End - len(rendered)
 	}
 	return []source.Edit{{Path: place.File.Path(), Span: span, New: text}}
 }
@@ -84,8 +91,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 	return []source.Edit{{Path: l.file.Path(), Span: source.Span{Start: at, End: at}, New: text + l.eol}}
 }
 
-// oneLine is what stands behind a key whose value is whole on its line.
-var oneLine = regexp.MustCompile(`^[^|>{\[ \t](?:[^,]|,.)*$`)
+// oneLine is what stands behind a key whose value is whole on its line: text, or an action
+// of a template that leaves the line break behind it.
+var oneLine = regexp.MustCompile(`^(?:[^|>{\[ \t](?:[^,]|,.)*|\{\{(?:[^}]*[^}-])\}\}[ \t]*)$`)
 
 // A fieldLine is the line on which a field is written: in the values, the template or
 // the manifest.

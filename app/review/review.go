@@ -135,7 +135,7 @@ func Checks(settings *config.Settings, opts Options) checks.Options {
 	return checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
 		IsDockerfile: settings.IsDockerfile, IsManifest: func(name string) bool { return settings.IsManifest(name) && !far[name] }, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Ignores: settings.Known(), Now: opts.Now,
+		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Now: opts.Now,
 	}
 }
 
