@@ -167,8 +167,8 @@ func (l fieldLine) begins(line int) bool {
 // keptAway is where a field of a mapping comes from that a condition of the template, which
 // is about nothing else, keeps away; false where there is none.
 func keptAway(o *kube.Object, mapping *kube.Node, field string) (kube.Origin, bool) {
-	at, any := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
-	return at, at.Template != any.Template
+	at, other := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
+	return at, at.Template != other.Template
 }
 
 var branchEnd = regexp.MustCompile(`\{\{-?\s*end\b`)
