@@ -32,6 +32,7 @@ type fixFlags struct {
 	upgrade, unsafe   bool
 	readOnly          bool
 	apply, diff, json bool
+	chartsFrom        []string
 }
 
 func (p program) fixCommand() *cobra.Command {
@@ -76,6 +77,7 @@ Exit codes:
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
+	bindChartsFrom(cmd, &flags.chartsFrom)
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
 	cmd.MarkFlagsMutuallyExclusive("rule", "variant")
@@ -86,6 +88,10 @@ Exit codes:
 // fix plans, shows and with --apply changes.
 func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	plan, err := planner(flags)
+	if err != nil {
+		return err
+	}
+	places, err := chartPlaces(flags.chartsFrom)
 	if err != nil {
 		return err
 	}
@@ -120,7 +126,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	children := p.newSandbox()
 	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
-		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
+		Rules: rules.All(), Severities: settings.Rules, Fetcher: p.fetcher(places, chartCache()), Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Pods: settings.Pods, Ignores: settings.Known(),
 	}}
