@@ -134,18 +134,21 @@ func (v *verb) mark() string {
 	return fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
 }
 
-// done is the answer of a command whose commit an earlier attempt made, else empty.
+// done is the answer of a command whose commit an earlier attempt made, else empty. There
+// may be commits of the comment's other commands on top.
 func (v *verb) done(ctx context.Context) (string, error) {
 	if v.pull.Fork() {
 		return "", nil
 	}
-	tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
-	if err != nil || !tip.Own || !strings.Contains(tip.Message, v.mark()+"\n") {
+	made, err := v.GitHub.OwnCommit(ctx, v.job.Repository, v.pull.HeadBranch, v.mark()+"\n")
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
-	v.pull.Head = tip.Commit
-	subject, _, _ := strings.Cut(tip.Message, "\n")
-	return committedText(tip.Commit, subject), nil
+	subject, _, _ := strings.Cut(made.Message, "\n")
+	return committedText(made.Commit, subject), nil
 }
 
 func applicable(plans []*fixes.Plan) []*fixes.Plan {
@@ -271,7 +274,7 @@ func (v *verb) recreate(ctx context.Context) (string, error) {
 		}
 		for _, o := range pulls {
 			request, ok := propose.RequestOf(o.Body)
-			if !ok {
+			if !ok || request.Recipe == propose.Settings {
 				continue
 			}
 			tip, err := v.GitHub.Tip(ctx, v.job.Repository, o.Base)

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -234,8 +235,13 @@ func TestButtons(t *testing.T) {
 	if got := strings.Join(labels, ", "); got != "Re-check now, Migrate image" {
 		t.Errorf("buttons %s", got)
 	}
-	w.repo.Press("mallory", run.ID, "migrate")
+	for _, button := range []string{"migrate", "recheck"} {
+		w.repo.Press("mallory", run.ID, button)
+	}
 	w.settle()
+	if n := len(w.repo.CheckRuns(pull.Head())); n != 1 {
+		t.Errorf("a stranger's press made %d check runs", n)
+	}
 	if n := len(w.proposals()); n != 0 {
 		t.Errorf("a stranger's press made %d pull requests", n)
 	}
@@ -320,6 +326,67 @@ func TestObstacles(t *testing.T) {
 	}
 }
 
+// TestForbidden: a permission that was not granted is told.
+func TestForbidden(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.rules = rules.All()
+	w.app.Permissions = maps.Clone(w.app.Permissions)
+	w.app.Permissions["contents"] = "read"
+	w.start()
+	w.settle()
+	w.repo.Push("alice", "topic", "Cats", githubtest.Executable("Dockerfile", before))
+	pull := w.repo.OpenPull("alice", "Cats", "topic", "main")
+	w.settle()
+	for range 2 { // a reservation is given back
+		w.contains(w.say(pull, "alice", "/chisel migrate"), "❌ The App lacks a permission for that. Its owner has to give it write access to contents")
+	}
+}
+
+// TestRenamedBase: a proposal goes with a base that is renamed, and stays where a person
+// chose another.
+func TestRenamedBase(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.contains(w.say(pull, "alice", "/chisel migrate"), "✅ Opened #2")
+	own := w.proposals()[0]
+	w.repo.Push("alice", "next", "Next", githubtest.Executable("Dockerfile", before))
+	own.Retarget("alice", "next")
+	w.repo.Push("alice", "next", "More", githubtest.Write("x", "y"))
+	w.settle()
+	if n := len(w.proposals()); n != 1 || !own.Open() || len(own.Comments()) > 0 {
+		t.Errorf("%d pull requests, open %t", n, own.Open())
+	}
+
+	// What GitHub does when "topic" becomes "next".
+	w.repo.DeleteBranch("alice", "topic")
+	w.repo.Push("alice", "next", "More", githubtest.Write("x", "z"))
+	w.settle()
+	all := w.proposals()
+	if len(all) != 2 || own.Open() {
+		t.Fatalf("%d pull requests, the first one open %t", len(all), own.Open())
+	}
+	w.contains(own.Comments()[0].Body, "Closed: the base branch is not called `topic` any more, and #3 takes its place.")
+	if got := w.repo.Files(w.repo.Branch("chiselbot/chiseled/next"))["Dockerfile"]; got != after {
+		t.Errorf("the branch has %q", got)
+	}
+}
+
+// TestDeleted: where there is no repository any more, a command ends quietly.
+func TestDeleted(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.stop()
+	pull.Comment("alice", "/chisel migrate")
+	w.github.Settle()
+	w.repo.Delete()
+	w.start()
+	w.settle()
+	if n := len(w.proposals()); n != 0 || len(pull.Comments()) != 1 {
+		t.Errorf("%d pull requests, %d comments", n, len(pull.Comments()))
+	}
+}
+
 // TestReadOnly: where the App may not answer, it ends quietly and is not tried again.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
@@ -373,6 +440,48 @@ func TestPause(t *testing.T) {
 	w.contains(w.say(pull, "alice", "/chisel resume"), "✅ Resumed")
 	if runs := w.repo.CheckRuns(pull.Head()); len(runs) != 2 || runs[1].Conclusion != "success" {
 		t.Errorf("runs after that: %+v", runs)
+	}
+}
+
+// TestFaultsOfCommands has each single request of a comment with two commands go wrong, and
+// demands two commits and one reply that says so.
+func TestFaultsOfCommands(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for many retries")
+	}
+	play := func(t *testing.T, fault *githubtest.Fault) int {
+		w, pull := newCommands(t)
+		w.repo.Push("alice", "topic", "Root", githubtest.Executable("Dockerfile", "FROM debian:13\nADD https://example.com/x /x\nENTRYPOINT [\"/x\"]\nUSER www-data\n"))
+		w.settle()
+		w.requests()
+		if fault != nil {
+			w.github.Inject(*fault)
+		}
+		pull.Comment("alice", "/chisel fix user-name\n/chisel ignore add-remote it is signed")
+		w.settle()
+		comments := pull.Comments()
+		if len(comments) != 2 || strings.Count(comments[1].Body, "✅ Committed") != 2 {
+			t.Errorf("comments %+v", comments)
+		}
+		commits := 0
+		for c := pull.Head(); w.repo.Commit(c).Author == "chiselbot[bot]"; c = w.repo.Commit(c).Parents[0] {
+			commits++
+		}
+		if commits != 2 {
+			t.Errorf("%d commits", commits)
+		}
+		return len(w.requests())
+	}
+	requests := play(t, nil)
+	for i := range requests {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			play(t, &githubtest.Fault{
+				Match: func(r githubtest.Request) bool { return !strings.HasSuffix(r.Path, "/access_tokens") },
+				Skip:  i, Effect: githubtest.DropAfter,
+			})
+		})
 	}
 }
 

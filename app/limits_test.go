@@ -130,10 +130,10 @@ func TestNow(t *testing.T) {
 func TestOwnersLimits(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ owner, local, want string }{
-		"hour": {"proposals: {all: {hour: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. The settings allow 1 new pull requests an hour in all repositories of this owner"},
-		"day":  {"proposals: {all: {day: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. The settings allow 1 new pull requests a day in all repositories"},
-		"all":  {"proposals: {all: {open: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in all repositories of this owner as its settings allow: 1. It will be opened when one of them"},
-		"open": {"proposals: {open: 1}", "proposals: {open: 9, at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in this repository as its settings allow: 1."},
+		"hour": {"proposals: {all: {hour: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many were opened within an hour, in all repositories of this owner, as the settings allow: 1."},
+		"day":  {"proposals: {all: {day: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many were opened within a day, in all repositories of this owner, as the settings allow: 1."},
+		"all":  {"proposals: {all: {open: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in all repositories of this owner as the settings allow: 1. It will be opened when one of them"},
+		"open": {"proposals: {open: 1}", "proposals: {open: 9, at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in this repository as the settings allow: 1."},
 		"none": {"proposals: {all: {day: 0}}", "", "❌ Nothing was opened: the settings allow no pull requests of chiselbot's here."},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -532,3 +532,49 @@ func TestShared(t *testing.T) {
 		}
 	}
 }
+
+// TestLater: a job that has to wait for its turn stays in the queue, also over a restart,
+// and uses up no attempt.
+func TestLater(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, address string) {
+		h := newHandler(func(context.Context, app.Attempt, app.Job) error {
+			return fmt.Errorf("propose: %w", &app.Later{Limit: app.LimitWindow, Until: time.Now().Add(time.Hour)})
+		})
+		s := storetest.Open(t, store.Config{URL: address})
+		waiting := func(q *jobs.Queue) {
+			t.Helper()
+			for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
+				depths, err := q.Depths(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				var states []string
+				for _, d := range depths {
+					if d.Queue == "commands" {
+						states = append(states, fmt.Sprint(d.State, " ", d.Jobs))
+					}
+				}
+				if slices.Equal(states, []string{"scheduled 1"}) {
+					return
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("the queue has %q", states)
+				}
+			}
+		}
+		q := start(t, s, h, 0)
+		if err := q.Enqueue(t.Context(), app.Propose{Cause: app.Cause{Key: "waits"}}); err != nil {
+			t.Fatal(err)
+		}
+		h.wait(t, 1)
+		waiting(q)
+		stop(t, q)
+		q = start(t, s, h, 0)
+		waiting(q)
+		stop(t, q)
+		if lines := h.lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], "waits 1: propose: the limit") {
+			t.Errorf("attempts %q", lines)
+		}
+	})
+}
