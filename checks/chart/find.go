@@ -26,7 +26,7 @@ type Charts struct {
 
 	tree    source.Tree
 	fetcher Fetcher
-	fetched int // dependencies that were asked for
+	fetched int                  // dependencies that were asked for
 	known   map[string]*metadata // by folder, the vendored charts too
 	byName  map[string][]string  // folders by the charts' names, without vendored ones
 }
