@@ -40,7 +40,9 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
 				continue
 			}
-			found = append(found, pass.findings...)
+			for _, f := range pass.findings {
+				found = append(found, r.refused(f, o))
+			}
 			look.said[rule.ID] = len(pass.findings) > 0
 			res.Skips = append(res.Skips, pass.skips...)
 		}

@@ -141,6 +141,7 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 		return nil, err
 	}
 	all.Releases = append(all.Releases, manifestReleases(manifests, opts.Pods)...)
+	r.admissions = admissions(all.Releases)
 	all.Dockerfiles = len(found.dockerfiles)
 	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
 		return nil, err
@@ -237,6 +238,7 @@ type runner struct {
 
 	dockerfiles map[string]*parsed
 	images      *builds.Images
+	admissions  map[string]admission // by the names of namespaces
 }
 
 // keep adds findings with the severity that the settings give them, unless they are off

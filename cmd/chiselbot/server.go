@@ -70,7 +70,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	}()
 	bot := app.New(app.Config{
 		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
-		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
+		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
 		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
