@@ -330,6 +330,31 @@ func TestServeShutdown(t *testing.T) {
 	}
 }
 
+// TestServeUnknown gives a server an App that GitHub does not know: it lives, and is not
+// ready. Its profiling tools are where it was told to have them.
+func TestServeUnknown(t *testing.T) {
+	t.Parallel()
+	w := newTown(t)
+	profiles := freeAddress(t)
+	p := spawnServe(t, w.listen, append(slices.Clone(w.env), "CHISELBOT_APP_ID=99", "CHISELBOT_PPROF="+profiles))
+	p.await("it lived", func() bool { status, _ := p.get("/healthz"); return status == http.StatusOK })
+	status, body := p.get("/readyz")
+	if status != http.StatusServiceUnavailable || !strings.Contains(body, `"github":"failed"`) || !strings.Contains(body, `"database":"ok"`) {
+		t.Errorf("status %d: %s", status, body)
+	}
+	tools := &served{t: t, listen: profiles}
+	if status, body := tools.get("/debug/pprof/"); status != http.StatusOK || !strings.Contains(body, "goroutine") {
+		t.Errorf("profiling tools: status %d: %s", status, body)
+	}
+	if status, _ := p.get("/debug/pprof/"); status != http.StatusNotFound {
+		t.Errorf("profiling tools beside the webhook: status %d", status)
+	}
+	p.terminate()
+	if strings.Contains(p.log.String(), "Bearer") || !strings.Contains(p.log.String(), "not ready") {
+		t.Errorf("log: %s", p.log)
+	}
+}
+
 // TestServeSetup registers the App through the page and works as it afterwards, and after
 // a restart.
 func TestServeSetup(t *testing.T) {
