@@ -147,7 +147,7 @@ func (p *ObjectPass) Prepend(mapping *kube.Node, list string, items ...string) [
 			return nil
 		}
 		m := itemLine.FindStringSubmatch(place.File.LineText(place.Line()))
-		if m == nil || m[2] != field.Key {
+		if len(m) == 0 || m[2] != field.Key {
 			continue
 		}
 		line := place.Line() // comments above the item stay with it
