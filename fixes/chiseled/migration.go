@@ -29,6 +29,8 @@ type migration struct {
 	// fresh is the stage that is added to make things in, shops are all such stages.
 	fresh *workshop
 	shops []*workshop
+	// slices are those to cut into the image.
+	slices []string
 	// made are the folders that are made elsewhere and copied.
 	made map[string]bool
 	// lines are lines to insert behind an offset of the Dockerfile.

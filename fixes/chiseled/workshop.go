@@ -117,6 +117,9 @@ func (m *migration) finishShops() {
 		if len(w.commands) > 0 {
 			lines = append(lines, m.script(w.commands)...)
 		}
+		if w == m.fresh && len(m.slices) > 0 {
+			lines = append(lines, m.cutting()...)
+		}
 		if w.stage != nil {
 			last := w.stage.From
 			if n := len(w.stage.Instructions); n > 0 {
