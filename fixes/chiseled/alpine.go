@@ -29,7 +29,7 @@ func (m *migration) alpine() {
 				continue
 			}
 			if musl || i.to.Product == "runtime-deps" || !startsDotnet(i) {
-				m.sdk(i, s)
+				m.sdk(i, s, "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.")
 			}
 		}
 	}
@@ -108,28 +108,35 @@ func (m *migration) projectRIDs(i *image) {
 	}
 }
 
-// sdk moves an SDK stage from Alpine to the Ubuntu release of the new image.
-func (m *migration) sdk(i *image, s *dockerfile.Stage) {
+// sdk moves an SDK stage to the Ubuntu release of the new image.
+func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
+	from := s.Base().DotNet
+	moves := fmt.Sprintf("The SDK stage has to move from %s to Ubuntu's %s with the image", system(from.Distro), checks.Code(i.to.Distro))
 	for _, other := range m.File.Stages {
 		if other.Root() != s {
 			continue
 		}
 		for _, in := range other.Instructions {
-			if in.Keyword == "RUN" && calls(in, []string{"apk"}) {
-				m.person(m.at(in.Span), "The SDK stage has to move from Alpine to Ubuntu with the image, and it installs packages with `apk`.", "Write what it installs for `apt-get`, whose packages have other names.")
-				return
+			for _, manager := range []string{"apk", "tdnf"} {
+				if in.Keyword == "RUN" && calls(in, []string{manager}) {
+					m.person(m.at(in.Span), moves+", and it installs packages with "+checks.Code(manager)+".", "Write what it installs for `apt-get`, whose packages have other names.")
+					return
+				}
 			}
 		}
 	}
-	from := s.Base().DotNet
 	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
 	if from.Version == "" || s.Image == nil {
 		return
 	}
-	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
-	if why != "" {
-		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move from Alpine to Ubuntu with the image, and its tag cannot be changed here: %s.", why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
+	if on := (&base.DotNet{Product: "runtime-deps", Version: from.Version, Preview: from.Preview, Distro: to.Distro, Named: true, Chiseled: true}); on.Missing() != "" {
+		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and there is no SDK image of .NET %s on that release.", moves, from.Version), "Build with the SDK of .NET "+i.to.Version+", or move the application to .NET "+from.Version+".")
 		return
 	}
-	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.", edit)
+	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
+	if why != "" {
+		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and its tag cannot be changed here: %s.", moves, why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
+		return
+	}
+	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), because, edit)
 }

@@ -87,6 +87,7 @@ func Rewrites() []*Rewrite {
 		{ID: "command", Title: "Start containers without a shell"},
 		{ID: "read-only", Title: "Give .NET a folder where the root file system is read-only"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
+		{ID: "glibc", Title: "Compile with a C library that the image has", do: (*migration).glibc},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
 	}
