@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
-	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -106,37 +105,4 @@ func (m *migration) projectRIDs(i *image) {
 			}
 		}
 	}
-}
-
-// sdk moves an SDK stage to the Ubuntu release of the new image.
-func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
-	from := s.Base().DotNet
-	moves := fmt.Sprintf("The SDK stage has to move from %s to Ubuntu's %s with the image", system(from.Distro), checks.Code(i.to.Distro))
-	for _, other := range m.File.Stages {
-		if other.Root() != s {
-			continue
-		}
-		for _, in := range other.Instructions {
-			for _, manager := range []string{"apk", "tdnf"} {
-				if in.Keyword == "RUN" && calls(in, []string{manager}) {
-					m.person(m.at(in.Span), moves+", and it installs packages with "+checks.Code(manager)+".", "Write what it installs for `apt-get`, whose packages have other names.")
-					return
-				}
-			}
-		}
-	}
-	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
-	if from.Version == "" || s.Image == nil {
-		return
-	}
-	if on := (&base.DotNet{Product: "runtime-deps", Version: from.Version, Preview: from.Preview, Distro: to.Distro, Named: true, Chiseled: true}); on.Missing() != "" {
-		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and there is no SDK image of .NET %s on that release.", moves, from.Version), "Build with the SDK of .NET "+i.to.Version+", or move the application to .NET "+from.Version+".")
-		return
-	}
-	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
-	if why != "" {
-		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and its tag cannot be changed here: %s.", moves, why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
-		return
-	}
-	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), because, edit)
 }

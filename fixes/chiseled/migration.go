@@ -29,6 +29,8 @@ type migration struct {
 	// fresh is the stage that is added to make things in, shops are all such stages.
 	fresh *workshop
 	shops []*workshop
+	// moved are the SDK stages whose image changes.
+	moved map[*dockerfile.Stage]bool
 	// slices are those to cut into the image.
 	slices []string
 	// made are the folders that are made elsewhere and copied.
