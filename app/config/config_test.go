@@ -378,3 +378,34 @@ func FuzzParse(f *testing.F) {
 		settings.IsDockerfile("a/b/Dockerfile")
 	})
 }
+
+// TestReadme reads the settings that the README shows.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	schema := compile(t)
+	blocks := strings.Split(section, "```yaml\n")[1:]
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of settings", len(blocks))
+	}
+	for i, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if i == len(blocks)-1 {
+			if _, problems := ParseOwner(source.NewFile(OwnersPath, block), known); len(problems) > 0 {
+				t.Errorf("%s%v", block, problems)
+			}
+			continue
+		}
+		if _, problems := Parse(source.NewFile(Path, block), known); len(problems) > 0 {
+			t.Errorf("%s%v", block, problems)
+		}
+		if err := validate(schema, block); err != nil {
+			t.Errorf("%s%v", block, err)
+		}
+	}
+}

@@ -173,14 +173,19 @@ const (
 	None    Unaffected = "none"
 )
 
-// The words of the settings on proposals and commands.
 type (
-	Fix       string // what the command fix does
-	AtFirst   string // how many proposals there may be at first
-	Titles    string // how titles are written
-	Reviewers string // who is asked to review
-	Who       string // the permission that the command ignore takes
-	Where     string // where the command ignore writes
+	// Fix is what the command fix does.
+	Fix string
+	// AtFirst is how many proposals there may be at first.
+	AtFirst string
+	// Titles is how titles are written.
+	Titles string
+	// Reviewers is who is asked to review.
+	Reviewers string
+	// Who is the permission that the command ignore takes.
+	Who string
+	// Where is where the command ignore writes.
+	Where string
 )
 
 // The values of those words.

@@ -55,6 +55,8 @@ func TestImports(t *testing.T) {
 		{module + "app/command", module + "checks"},
 		{module + "app/review", module + "app/repository"},
 		{module + "app/githubtest", module + "app/github"},
+		{module + "app/codeowners", module + "checks"},
+		{module + "app/schedule", module + "checks"},
 	}
 	// only: a library, and the packages that may import it.
 	only := map[string][]string{
@@ -78,6 +80,7 @@ func TestImports(t *testing.T) {
 		"github.com/spf13/cobra":                 {module + "cmd"},
 		"github.com/charmbracelet/x":             {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference":      {module + "checks/base"},
+		"github.com/adhocore/gronx":              {module + "app/schedule"},
 		"github.com/google/go-containerregistry": {module + "app/registry"},
 		"github.com/aymanbagabas/go-udiff":       {module + "fixes", module + "app/review", module + "app/githubtest"},
 	}
