@@ -161,6 +161,10 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
 		return from, nil
 	}
+	if told, span, ok := m.published(i); ok && told != framework {
+		m.note(m.at(span), "%s The plan stays in this version, because the build publishes %s: make that `%s` first.", dead, checks.Code(told), framework)
+		return from, nil
+	}
 	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra, Mirror: from.Mirror}
 	return to, []string{fmt.Sprintf(".NET %s, because %s, and the projects target `%s`.", newer, strings.TrimSuffix(strings.ToLower(dead[:1])+dead[1:], "."), framework)}
 }
