@@ -29,8 +29,9 @@ type migration struct {
 	// fresh is the stage that is added to make things in, shops are all such stages.
 	fresh *workshop
 	shops []*workshop
-	// made are the folders that are made elsewhere and copied.
-	made map[string]bool
+	// made are the folders that are made elsewhere and copied, sonames the libraries.
+	made    map[string]bool
+	sonames []string
 	// lines are lines to insert behind an offset of the Dockerfile.
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
