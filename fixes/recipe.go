@@ -33,8 +33,9 @@ type Subject struct {
 	File *dockerfile.File
 	// Projects are the .NET projects of the tree.
 	Projects *dotnet.Projects
-	// Files are the paths of all files of the tree that may be read, sorted.
-	Files []string
+	// Files are the paths of all files of the tree that may be read, sorted; Dockerfiles
+	// are those that are taken for such.
+	Files, Dockerfiles []string
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -191,7 +192,7 @@ func (l listing) subject(tree source.Tree, name string, opts checks.Options) (Su
 	if err != nil {
 		return Subject{}, err
 	}
-	return Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, l.projects), Files: l.all, Now: opts.Now}, nil
+	return Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, l.projects), Files: l.all, Dockerfiles: l.dockerfiles, Now: opts.Now}, nil
 }
 
 // unread is a Dockerfile of which nothing can be planned.

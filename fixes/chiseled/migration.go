@@ -7,6 +7,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -36,6 +37,8 @@ type migration struct {
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
+	// built say what builds which image, once that is looked for.
+	built *builds.Images
 	// compositions are the services of compose files, once they are looked for.
 	compositions []service
 	composed     bool
