@@ -88,7 +88,7 @@ func Rewrites() []*Rewrite {
 		{ID: "read-only", Title: "Give .NET a folder where the root file system is read-only"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
-		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
+		{ID: "files", Title: "Look for files that the application writes", do: (*migration).files},
 	}
 	for _, r := range all {
 		r.Doc, r.URL = page(r.ID), pageURL(r.ID)
