@@ -49,13 +49,13 @@ func (e *Later) because() string {
 	case LimitFirst:
 		return "There is one pull request of chiselbot's here until somebody has merged or closed the first one."
 	case LimitOpen:
-		return fmt.Sprintf("As many pull requests of chiselbot's are open in this repository as its settings allow: %d.", e.Most)
+		return fmt.Sprintf("As many pull requests of chiselbot's are open in this repository as the settings allow: %d.", e.Most)
 	case LimitAllOpen:
-		return fmt.Sprintf("As many pull requests of chiselbot's are open in all repositories of this owner as its settings allow: %d.", e.Most)
+		return fmt.Sprintf("As many pull requests of chiselbot's are open in all repositories of this owner as the settings allow: %d.", e.Most)
 	case LimitHour:
-		return fmt.Sprintf("The settings allow %d new pull requests an hour in all repositories of this owner, and there were as many.", e.Most)
+		return fmt.Sprintf("As many were opened within an hour, in all repositories of this owner, as the settings allow: %d.", e.Most)
 	case LimitDay:
-		return fmt.Sprintf("The settings allow %d new pull requests a day in all repositories of this owner, and there were as many.", e.Most)
+		return fmt.Sprintf("As many were opened within a day, in all repositories of this owner, as the settings allow: %d.", e.Most)
 	case LimitWindow:
 		return "The settings have a time for new pull requests, and it is not now."
 	}

@@ -27,7 +27,7 @@ func (a *App) admit(ctx context.Context, repo Repository, branch string, at *pla
 	limits := Limits{
 		Open: settings.Open, AllOpen: at.all.Open, Hour: at.all.Hour, Day: at.all.Day, One: settings.AtFirst == config.One && !how.now,
 	}
-	err := a.Memory.Reserve(ctx, repo, branch, limits)
+	err := a.Memory.Reserve(ctx, repo, branch, how.holder, limits)
 	if later := (*Later)(nil); !errors.As(err, &later) || later.timed() {
 		return err
 	}
@@ -47,7 +47,7 @@ func (a *App) admit(ctx context.Context, repo Repository, branch string, at *pla
 		}
 	}
 	if len(stale) > 0 {
-		err = a.Memory.Reserve(ctx, repo, branch, limits)
+		err = a.Memory.Reserve(ctx, repo, branch, how.holder, limits)
 	}
 	return err
 }
@@ -63,6 +63,9 @@ func (a *App) note(ctx context.Context, repo Repository, branch string) (seen ma
 	for _, o := range pulls {
 		seen[o.Number] = true
 		r, marked := propose.RequestOf(o.Body)
+		if r.Recipe == propose.Settings {
+			continue // it is none of those that are limited
+		}
 		p := KnownProposal{Repository: repo, Branch: branch, Number: o.Number, State: Declined, Dressed: true}
 		switch {
 		case o.Open:
@@ -94,6 +97,8 @@ func waits(later *Later, at *planned, command string) string {
 	switch {
 	case later.timed():
 		text += fmt.Sprintf(" It will be opened on %s, without another word from you.", at.settings.Proposals.Windows().Window.Show(later.Until))
+	case later.Limit == LimitFirst:
+		text += " It will be opened then, without another word from you."
 	case later.Most > 0:
 		text += " It will be opened when one of them is merged or closed, without another word from you."
 	default:

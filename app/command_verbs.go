@@ -81,7 +81,7 @@ func (v *verb) explain() string {
 	id := v.command.Rules[0]
 	for _, r := range v.Review.Rules {
 		if r.ID == id {
-			return fmt.Sprintf("**[%s](%s)** (%s): %s\n\n<details>\n<summary>Why, and what to do</summary>\n\n%s\n\n</details>\n", r.ID, r.URL, r.Severity, report.Prose(r.Title), r.Doc)
+			return report.Explained(r)
 		}
 	}
 	return fmt.Sprintf("`%s` is a check of Trivy's: <https://avd.aquasec.com/misconfig/%s>.", id, strings.ToLower(id))
@@ -134,18 +134,21 @@ func (v *verb) mark() string {
 	return fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
 }
 
-// done is the answer of a command whose commit an earlier attempt made, else empty.
+// done is the answer of a command whose commit an earlier attempt made, else empty. There
+// may be commits of the comment's other commands on top.
 func (v *verb) done(ctx context.Context) (string, error) {
 	if v.pull.Fork() {
 		return "", nil
 	}
-	tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
-	if err != nil || !tip.Own || !strings.Contains(tip.Message, v.mark()+"\n") {
+	made, err := v.GitHub.OwnCommit(ctx, v.job.Repository, v.pull.HeadBranch, v.mark()+"\n")
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
-	v.pull.Head = tip.Commit
-	subject, _, _ := strings.Cut(tip.Message, "\n")
-	return committedText(tip.Commit, subject), nil
+	subject, _, _ := strings.Cut(made.Message, "\n")
+	return committedText(made.Commit, subject), nil
 }
 
 func applicable(plans []*fixes.Plan) []*fixes.Plan {
@@ -271,7 +274,7 @@ func (v *verb) recreate(ctx context.Context) (string, error) {
 		}
 		for _, o := range pulls {
 			request, ok := propose.RequestOf(o.Body)
-			if !ok {
+			if !ok || request.Recipe == propose.Settings {
 				continue
 			}
 			tip, err := v.GitHub.Tip(ctx, v.job.Repository, o.Base)
@@ -304,7 +307,7 @@ func (v *verb) move(ctx context.Context, r propose.Request, base, commit string,
 // proposed proposes what was planned and says what came of it. What has to wait for its
 // turn is left to a job that comes back then.
 func (v *verb) proposed(ctx context.Context, at *planned, base string, anew bool) (string, error) {
-	out, err := v.propose(ctx, v.job.Repository, base, at, how{anew: anew, now: v.command.Now || anew})
+	out, err := v.propose(ctx, v.job.Repository, base, at, how{holder: v.job.Key, anew: anew, now: v.command.Now || anew})
 	if later := (*Later)(nil); errors.As(err, &later) {
 		text := waits(later, at, strings.TrimSpace(v.command.Text))
 		if later.Most == 0 && later.Limit != LimitWindow {

@@ -3,17 +3,19 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"time"
 
 	"github.com/chiselbot/chiselbot/app/propose"
+	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/fixes/recipes"
 )
 
 // proposalKinds are the recipes for which there may be a proposal.
 func proposalKinds() []string {
-	kinds := []string{propose.Fixes, propose.Settings}
+	kinds := []string{propose.Fixes}
 	for _, recipe := range recipes.All(recipes.Options{}) {
 		kinds = append(kinds, recipe.ID)
 	}
@@ -23,22 +25,56 @@ func proposalKinds() []string {
 // keepProposal brings what was proposed for a branch up to date after a push to it. It
 // begins nothing.
 func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
-	for _, kind := range proposalKinds() {
-		pulls, err := a.GitHub.OwnPullRequests(ctx, job.Repository, propose.Branch(kind, job.Branch))
+	pulls, err := a.GitHub.OwnPullRequestsInto(ctx, job.Repository, job.Branch)
+	if err != nil {
+		return err
+	}
+	for _, o := range pulls {
+		request, ok := propose.RequestOf(o.Body)
+		if !ok || request.Recipe == propose.Settings {
+			continue
+		}
+		made, ok := strings.CutPrefix(o.Branch, propose.Branch(request.Recipe, ""))
+		switch {
+		case !ok: // somebody wrote our mark into another one of ours
+		case made == o.Base:
+			err = a.keep(ctx, job.Repository, o, request)
+		default:
+			err = a.rebase(ctx, job, o, request, made)
+		}
 		if err != nil {
 			return err
 		}
-		for _, o := range pulls {
-			request, ok := propose.RequestOf(o.Body)
-			if !o.Open || !ok || o.Base != job.Branch || kind == propose.Settings {
-				continue
-			}
-			if err := a.keep(ctx, job.Repository, o, request); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
+}
+
+// rebase makes a proposal anew whose base was renamed, which GitHub lets it follow. Where
+// the branch is still there that it was made for, a person chose another, and it is theirs.
+func (a *App) rebase(ctx context.Context, job KeepProposal, o OwnPullRequest, request propose.Request, made string) error {
+	repo := job.Repository
+	if _, err := a.GitHub.Tip(ctx, repo, made); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	tip, err := a.GitHub.Tip(ctx, repo, o.Base)
+	if err != nil {
+		return err
+	}
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{holder: job.Key, now: true})
+	if later := (*Later)(nil); errors.As(err, &later) {
+		return nil // it stays as it is until there is room
+	}
+	if sentence := obstacle(err); sentence != "" {
+		return a.say(ctx, repo, o.Number, "kept", fmt.Sprintf("The base branch is not called %s any more, and this pull request could not follow: %s", report.CodeSpan(made), sentence))
+	}
+	if err != nil {
+		return err
+	}
+	why := "there is nothing left to change."
+	if out.what == opened || out.what == updated || out.what == unchanged {
+		why = fmt.Sprintf("#%d takes its place.", out.number)
+	}
+	return a.withdraw(ctx, repo, o, fmt.Sprintf("the base branch is not called %s any more, and %s", report.CodeSpan(made), why))
 }
 
 // keep brings one pull request up to date.
@@ -50,9 +86,9 @@ func (a *App) keep(ctx context.Context, repo Repository, o OwnPullRequest, reque
 	if err != nil {
 		return err
 	}
-	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{now: true})
-	if later := (*Later)(nil); errors.As(err, &later) {
-		return nil // somebody closed it in the meantime
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{keep: true})
+	if errors.Is(err, ErrMoved) {
+		return err // another job may have done the same
 	}
 	if sentence := obstacle(err); sentence != "" {
 		return a.say(ctx, repo, o.Number, "kept", "The base moved, and this pull request could not follow: "+sentence)
@@ -92,10 +128,19 @@ func (a *App) proposeLater(ctx context.Context, attempt Attempt, job Propose) er
 	if permission != "write" && permission != "admin" {
 		return tell("❌ Nothing was opened: who gave the command may no longer write here.")
 	}
+	if !job.Anew {
+		pull, err := a.GitHub.PullRequest(ctx, job.Repository, job.Number)
+		if err != nil {
+			return err
+		}
+		if !pull.Open {
+			return tell("❌ Nothing was opened: this pull request was closed in the meantime.")
+		}
+	}
 	tip, err := a.GitHub.Tip(ctx, job.Repository, job.Base)
 	var out outcome
 	if err == nil {
-		out, err = a.renew(ctx, job.Repository, job.Request, job.Base, tip.Commit, how{anew: job.Anew})
+		out, err = a.renew(ctx, job.Repository, job.Request, job.Base, tip.Commit, how{holder: job.Key, anew: job.Anew})
 	}
 	if later := (*Later)(nil); errors.As(err, &later) && time.Since(attempt.Enqueued) > patience {
 		return tell("❌ Nothing was opened. It waited for two weeks. " + later.because())

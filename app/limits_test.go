@@ -130,10 +130,10 @@ func TestNow(t *testing.T) {
 func TestOwnersLimits(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct{ owner, local, want string }{
-		"hour": {"proposals: {all: {hour: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. The settings allow 1 new pull requests an hour in all repositories of this owner"},
-		"day":  {"proposals: {all: {day: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. The settings allow 1 new pull requests a day in all repositories"},
-		"all":  {"proposals: {all: {open: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in all repositories of this owner as its settings allow: 1. It will be opened when one of them"},
-		"open": {"proposals: {open: 1}", "proposals: {open: 9, at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in this repository as its settings allow: 1."},
+		"hour": {"proposals: {all: {hour: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many were opened within an hour, in all repositories of this owner, as the settings allow: 1."},
+		"day":  {"proposals: {all: {day: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many were opened within a day, in all repositories of this owner, as the settings allow: 1."},
+		"all":  {"proposals: {all: {open: 1}}", "proposals: {at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in all repositories of this owner as the settings allow: 1. It will be opened when one of them"},
+		"open": {"proposals: {open: 1}", "proposals: {open: 9, at-first: many}", "⏳ Not opened yet. As many pull requests of chiselbot's are open in this repository as the settings allow: 1."},
 		"none": {"proposals: {all: {day: 0}}", "", "❌ Nothing was opened: the settings allow no pull requests of chiselbot's here."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -315,5 +315,45 @@ func TestDraft(t *testing.T) {
 		if own := w.proposals()[0]; own.Draft() != drafts {
 			t.Errorf("draft %t, body %s", own.Draft(), own.Body())
 		}
+	}
+}
+
+// TestFaultsOfSweeps has each single request of a sweep go wrong, and demands one branch, one
+// commit and one pull request with its labels.
+func TestFaultsOfSweeps(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for many retries")
+	}
+	play := func(t *testing.T, fault *githubtest.Fault) int {
+		w := newProposals(t, "proposals: {sweep: \"* * * * *\", labels: [images]}", githubtest.Write("Dockerfile", before))
+		if fault != nil {
+			w.github.Inject(*fault)
+		}
+		w.start()
+		w.settle()
+		requests := len(w.requests())
+		own := w.proposals()
+		if len(own) != 1 || len(own[0].Labels()) != 1 {
+			t.Fatalf("%d pull requests", len(own))
+		}
+		commits := 0
+		for c := own[0].Head(); w.repo.Commit(c).Author == "chiselbot[bot]"; c = w.repo.Commit(c).Parents[0] {
+			commits++
+		}
+		if commits != 1 {
+			t.Errorf("%d commits", commits)
+		}
+		return requests
+	}
+	requests := play(t, nil)
+	for i := range requests {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			play(t, &githubtest.Fault{
+				Match: func(r githubtest.Request) bool { return !strings.HasSuffix(r.Path, "/access_tokens") },
+				Skip:  i, Effect: githubtest.DropAfter,
+			})
+		})
 	}
 }

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -30,8 +31,12 @@ const trailer = "Chiselbot-Recipe: "
 
 // A how says how a proposal is made.
 type how struct {
+	// holder is whose proposal it is, the same in all attempts of a job and of no other.
+	holder string
 	// anew makes it although somebody closed it or committed to it.
 	anew bool
+	// keep brings up to date what is open, and opens nothing.
+	keep bool
 	// now does not wait for the window, or for the first one to be decided: a person asked.
 	now bool
 }
@@ -64,7 +69,7 @@ func (a *App) propose(ctx context.Context, repo Repository, base string, at *pla
 	}
 	changes := propose.Changes(at.plans)
 	if open == nil {
-		if len(changes) == 0 {
+		if len(changes) == 0 || how.keep {
 			out.what = unnecessary
 			return out, nil
 		}
@@ -119,16 +124,26 @@ func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at
 	}
 	_, err := a.pushProposal(ctx, repo, p, at, tip)
 	if err == nil {
-		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Left > 0})
+		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Undecided > 0})
 	}
 	if obstacle(err) != "" { // another attempt would come to the same
-		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch))
+		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch, how.holder))
 	}
 	if err != nil {
 		return out, err
 	}
 	out.what = opened
-	return out, a.dress(ctx, repo, p, at, out.number)
+	if err := a.dress(ctx, repo, p, at, out.number); err != nil {
+		return out, err
+	}
+	// A push to the base that came before there was a pull request kept none up to date.
+	pull, err := a.GitHub.PullRequest(ctx, repo, out.number)
+	if err != nil || pull.Base == at.Head().Commit {
+		return out, err
+	}
+	return out, a.queue.Enqueue(ctx, KeepProposal{
+		Cause: Cause{Key: fmt.Sprintf("moved/%d/%d/%s", repo.ID, out.number, pull.Base)}, Repository: repo, Branch: p.Base,
+	})
 }
 
 // declinedBy is the newest pull request that was closed unmerged, if it was for the same
@@ -239,13 +254,17 @@ func filesOf(at Change, changes []fixes.Change) []File {
 	return files
 }
 
-// closeProposal closes a pull request that has nothing to do any more, with a word. It is
-// marked as withdrawn first, because nobody said no.
+// closeProposal closes a pull request that has nothing to do any more.
 func (a *App) closeProposal(ctx context.Context, repo Repository, open OwnPullRequest, left int) error {
-	why := "there is nothing left to change, because the base branch has it or no longer needs it."
 	if left > 0 {
-		why = "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way."
+		return a.withdraw(ctx, repo, open, "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way.")
 	}
+	return a.withdraw(ctx, repo, open, "there is nothing left to change, because the base branch has it or no longer needs it.")
+}
+
+// withdraw closes a pull request with a word. It is marked as withdrawn first, because
+// nobody said no.
+func (a *App) withdraw(ctx context.Context, repo Repository, open OwnPullRequest, why string) error {
 	if err := a.say(ctx, repo, open.Number, "closed", "Closed: "+why+" The branch can be deleted."); err != nil {
 		return err
 	}

@@ -108,6 +108,11 @@ func (v *verb) suppressInSettings(ctx context.Context, g *ground, meant []checks
 		}
 	}
 	if open >= 0 {
+		if all := style.Title("chore", "Change what chiselbot ignores"); pulls[open].Title != all && text != file.Text() {
+			if err := v.GitHub.EditPullRequest(ctx, v.job.Repository, pulls[open].Number, all, pulls[open].Body); err != nil {
+				return "", err
+			}
+		}
 		return fmt.Sprintf("✅ Added to #%d: %s. It holds once that is merged.\n", pulls[open].Number, report.Prose(title)), nil
 	}
 	request := propose.Request{Recipe: propose.Settings, Pull: v.job.Number, Rules: v.command.Rules, Images: rule}

@@ -144,3 +144,24 @@ func TestIgnoreNowhere(t *testing.T) {
 		"```yaml\nignores:\n  - rule: privileged-container\n    path: \"pod\\\\[1\\\\].json\"\n    reason: \"it drives the fans\"\n```")
 	w.contains(w.say(pull, "alice", "/chisel ignore host-namespaces it is not there"), "❌ Nothing was changed: there is no finding of `host-namespaces` in what this pull request changes.")
 }
+
+// TestFixInChart: a chart's certain fix has a button, which commits to the values.
+func TestFixInChart(t *testing.T) {
+	t.Parallel()
+	w := newProposals(t, "")
+	w.start()
+	w.settle()
+	var files []githubtest.Change
+	for name, text := range chart {
+		files = append(files, githubtest.Write(name, strings.Replace(text, "privileged: true # why?", "capabilities: {drop: [all]} # why?", 1)))
+	}
+	w.repo.Push("alice", "topic", "Chart", files...)
+	pull := w.repo.OpenPull("alice", "Chart", "topic", "main")
+	w.settle()
+	run := w.repo.CheckRuns(pull.Head())[0]
+	w.repo.Press("alice", run.ID, "fix")
+	w.settle()
+	if got := w.repo.Files(pull.Head())["chart/values.yaml"]; !strings.Contains(got, "drop: [ALL]} # why?") {
+		t.Errorf("buttons %+v, values %s, %+v", run.Actions, got, pull.Comments())
+	}
+}

@@ -57,13 +57,20 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 	tick := windows.Sweep.Next(last)
 	due := windows.Sweep.Has(now) || !tick.IsZero() && !tick.After(now)
 	if due {
-		out, err := a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{})
+		if due, err = a.mayTouch(ctx, job.Repository, tip.Branch); err != nil {
+			return err
+		}
+	}
+	if due {
+		out, err := a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{holder: job.Key})
 		later := (*Later)(nil)
 		switch {
 		case errors.As(err, &later) && later.timed():
 			return err // it is due until then
 		case errors.As(err, &later):
 			a.Logger.InfoContext(ctx, "sweep proposes nothing", slog.String("because", later.because()))
+		case errors.Is(err, ErrMoved):
+			return err // another job may have done the same
 		case obstacle(err) != "":
 			a.Logger.InfoContext(ctx, "sweep meets an obstacle", slog.Any("error", err))
 		case err != nil:
@@ -77,4 +84,19 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 		next = now.Add(unswept)
 	}
 	return save(next)
+}
+
+// mayTouch reports whether nobody wants the pull request of a sweep to be left alone.
+func (a *App) mayTouch(ctx context.Context, repo Repository, branch string) (bool, error) {
+	pulls, err := a.GitHub.OwnPullRequests(ctx, repo, propose.Branch("chiseled", branch))
+	if err != nil {
+		return false, err
+	}
+	for _, o := range pulls {
+		if o.Open {
+			paused, err := a.Memory.Paused(ctx, repo.ID, o.Number)
+			return !paused, err
+		}
+	}
+	return true, nil
 }

@@ -48,6 +48,9 @@ type Branches interface {
 	// Tip reads a branch, the default one when it has no name; [ErrNotFound] in the chain
 	// when there is none.
 	Tip(ctx context.Context, repo Repository, branch string) (Tip, error)
+	// OwnCommit finds a commit of the App's among the newest of a branch by a part of its
+	// message; [ErrNotFound] in the chain when there is none.
+	OwnCommit(ctx context.Context, repo Repository, branch, part string) (Tip, error)
 	// Subjects are the first lines of the newest commits of a branch, no more than so many,
 	// without those of merges and of robots.
 	Subjects(ctx context.Context, repo Repository, branch string, most int) ([]string, error)
@@ -68,6 +71,8 @@ type OwnPullRequest struct {
 type Proposals interface {
 	// OwnPullRequests lists those from a branch of the repository, newest first.
 	OwnPullRequests(ctx context.Context, repo Repository, branch string) ([]OwnPullRequest, error)
+	// OwnPullRequestsInto lists the open ones that are to be merged into a branch.
+	OwnPullRequestsInto(ctx context.Context, repo Repository, base string) ([]OwnPullRequest, error)
 	// OpenPullRequest opens one and returns its number.
 	OpenPullRequest(ctx context.Context, repo Repository, pull OwnPullRequest) (int, error)
 	EditPullRequest(ctx context.Context, repo Repository, number int, title, body string) error
@@ -93,6 +98,8 @@ type Suggestions interface {
 	// Suggest makes those that are not there yet, in one review. [ErrInvalid] in the chain
 	// when lines are not part of the pull request's diff, or the head is another.
 	Suggest(ctx context.Context, repo Repository, number int, head string, list []Suggestion) error
+	// Suggested lists the App's own comments on lines of a pull request.
+	Suggested(ctx context.Context, repo Repository, number int) ([]Suggestion, error)
 }
 
 // A Comment is one on a pull request.

@@ -8,6 +8,7 @@ package codeowners
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -64,11 +65,9 @@ func Parse(text string) Rules {
 // Of are the owners of a file: logins, and teams as "organization/team". A line without
 // owners takes them from the lines before it.
 func (rules Rules) Of(name string) []string {
-	for i := len(rules) - 1; i >= 0; i-- {
-		for _, glob := range rules[i].globs {
-			if doublestar.MatchUnvalidated(glob, name) {
-				return rules[i].owners
-			}
+	for _, r := range slices.Backward(rules) {
+		if slices.ContainsFunc(r.globs, func(glob string) bool { return doublestar.MatchUnvalidated(glob, name) }) {
+			return r.owners
 		}
 	}
 	return nil

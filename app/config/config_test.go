@@ -20,6 +20,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -63,8 +64,9 @@ func TestExample(t *testing.T) {
 			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
 			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
 		}},
-		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
-		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
+		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
+		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
@@ -375,4 +377,35 @@ func FuzzParse(f *testing.F) {
 		}
 		settings.IsDockerfile("a/b/Dockerfile")
 	})
+}
+
+// TestReadme reads the settings that the README shows.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	schema := compile(t)
+	blocks := strings.Split(section, "```yaml\n")[1:]
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of settings", len(blocks))
+	}
+	for i, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if i == len(blocks)-1 {
+			if _, problems := ParseOwner(source.NewFile(OwnersPath, block), known); len(problems) > 0 {
+				t.Errorf("%s%v", block, problems)
+			}
+			continue
+		}
+		if _, problems := Parse(source.NewFile(Path, block), known); len(problems) > 0 {
+			t.Errorf("%s%v", block, problems)
+		}
+		if err := validate(schema, block); err != nil {
+			t.Errorf("%s%v", block, err)
+		}
+	}
 }

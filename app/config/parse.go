@@ -89,6 +89,8 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 			set(p, key, &s.Charts, p.charts(value, key))
 		case "images":
 			set(p, key, &s.Images, p.images(value, key))
+		case "mirrors":
+			set(p, key, &s.Mirrors, p.mirrors(value, key))
 		case "pods":
 			set(p, key, &s.Pods, p.pods(value, key))
 		case "proposals":
@@ -96,7 +98,7 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 		case "fix":
 			set(p, key, &s.Fix, Fix(p.word(value, key, []string{string(FixCommits), string(FixProposes)})))
 		case "suggestions":
-			set(p, key, &s.Suggestions, p.number(value, key, 0, maxSuggestions))
+			set(p, key, &s.Suggestions, p.number(value, key, maxSuggestions))
 		case "ignore":
 			p.ignore(value, key, s)
 		case "ignores":
@@ -218,8 +220,8 @@ func (p *reading) unknown(name *yaml.Node, key string, t reflect.Type) {
 // fieldNames are the keys of a type.
 func fieldNames(t reflect.Type) []string {
 	var keys []string
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" {
+	for field := range t.Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); name != "" {
 			keys = append(keys, name)
 		}
 	}

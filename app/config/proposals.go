@@ -67,7 +67,7 @@ func (p *reading) proposals(n *yaml.Node, path string, s *Settings) {
 			})
 			set(p, key, &all.TimeZone, zone)
 		case "open":
-			open := p.number(value, key, 0, maxOpen)
+			open := p.number(value, key, maxOpen)
 			if p.owner != nil {
 				open = min(open, p.owner.Settings.Proposals.Open)
 			}
@@ -100,11 +100,11 @@ func (p *reading) limits(n *yaml.Node, path string, l *Limits) {
 	p.mapping(n, path, func(key string, name, value *yaml.Node) {
 		switch name.Value {
 		case "open":
-			l.Open = p.number(value, key, 0, maxAll)
+			l.Open = p.number(value, key, maxAll)
 		case "hour":
-			l.Hour = p.number(value, key, 0, maxAll)
+			l.Hour = p.number(value, key, maxAll)
 		case "day":
-			l.Day = p.number(value, key, 0, maxAll)
+			l.Day = p.number(value, key, maxAll)
 		default:
 			p.problem(p.span(name), key, fmt.Sprintf("There is no setting %s.", code(key)), "Write `open`, `hour` or `day`.")
 		}
@@ -246,12 +246,12 @@ func (p *reading) cron(n *yaml.Node, path string) string {
 	return text
 }
 
-// number reads a whole number between two others.
-func (p *reading) number(n *yaml.Node, path string, least, most int) int {
+// number reads a whole number up to another.
+func (p *reading) number(n *yaml.Node, path string, most int) int {
 	value, err := strconv.Atoi(n.Value)
-	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || value < least || value > most {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!int" || err != nil || value < 0 || value > most {
 		if n.Style&yaml.TaggedStyle == 0 && n.Kind != yaml.AliasNode { // refuse has told it
-			p.problem(p.span(n), path, fmt.Sprintf("%s must be a number from %d to %d.", code(path), least, most), "")
+			p.problem(p.span(n), path, fmt.Sprintf("%s must be a number from 0 to %d.", code(path), most), "")
 		}
 		return 0
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/google/go-github/v57/github"
@@ -51,10 +52,37 @@ func (c *Client) Tip(ctx context.Context, repo app.Repository, branch string) (a
 	if err != nil {
 		return app.Tip{}, err
 	}
+	return app.Tip{Branch: tip.name, Commit: tip.OID, Message: tip.Message, Own: ownCommit(commit, login)}, nil
+}
+
+// ownCommit reports whether a commit is one that an App made through the API.
+func ownCommit(commit *github.RepositoryCommit, login string) bool {
 	inner := commit.GetCommit()
-	own := commit.GetAuthor().GetLogin() == login && inner.GetVerification().GetVerified() &&
+	return commit.GetAuthor().GetLogin() == login && inner.GetVerification().GetVerified() &&
 		(strings.HasPrefix(inner.GetCommitter().GetEmail(), "noreply@") || inner.GetCommitter().GetEmail() == inner.GetAuthor().GetEmail())
-	return app.Tip{Branch: tip.name, Commit: tip.OID, Message: tip.Message, Own: own}, nil
+}
+
+// searched is in how many commits of a branch one is looked for.
+const searched = 30
+
+// OwnCommit finds one of the App's commits by a part of its message.
+func (c *Client) OwnCommit(ctx context.Context, repo app.Repository, branch, part string) (app.Tip, error) {
+	login, err := c.login(ctx)
+	if err != nil {
+		return app.Tip{}, err
+	}
+	list, _, err := c.in(repo, reviewing).Repositories.ListCommits(ctx, repo.Owner, repo.Name, &github.CommitsListOptions{
+		SHA: branch, ListOptions: github.ListOptions{PerPage: searched},
+	})
+	if err != nil {
+		return app.Tip{}, wrap(err, "list the commits of %s of %s", branch, repo)
+	}
+	for _, one := range list {
+		if strings.Contains(one.GetCommit().GetMessage(), part) && ownCommit(one, login) {
+			return app.Tip{Branch: branch, Commit: one.GetSHA(), Message: one.GetCommit().GetMessage(), Own: true}, nil
+		}
+	}
+	return app.Tip{}, wrap(app.ErrNotFound, "find a commit on %s of %s", branch, repo)
 }
 
 // A namedRef is a branch as GraphQL answers.
@@ -107,26 +135,39 @@ func (c *Client) Subjects(ctx context.Context, repo app.Repository, branch strin
 
 // OwnPullRequests lists those that the App opened from a branch.
 func (c *Client) OwnPullRequests(ctx context.Context, repo app.Repository, branch string) ([]app.OwnPullRequest, error) {
+	list, err := c.ownPullRequests(ctx, repo, &github.PullRequestListOptions{State: "all", Head: repo.Owner + ":" + branch})
+	list = slices.DeleteFunc(list, func(o app.OwnPullRequest) bool { return o.Branch != branch }) // GitHub lists all where it does not know the head
+	return list, wrap(err, "list the pull requests from %s of %s", branch, repo)
+}
+
+// OwnPullRequestsInto lists the open ones that the App wants to be merged into a branch.
+func (c *Client) OwnPullRequestsInto(ctx context.Context, repo app.Repository, base string) ([]app.OwnPullRequest, error) {
+	list, err := c.ownPullRequests(ctx, repo, &github.PullRequestListOptions{State: "open", Base: base})
+	list = slices.DeleteFunc(list, func(o app.OwnPullRequest) bool { return o.Base != base })
+	return list, wrap(err, "list the pull requests into %s of %s", base, repo)
+}
+
+func (c *Client) ownPullRequests(ctx context.Context, repo app.Repository, options *github.PullRequestListOptions) ([]app.OwnPullRequest, error) {
 	login, err := c.login(ctx)
 	if err != nil {
 		return nil, err
 	}
 	var own []app.OwnPullRequest
 	err = pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
-		list, resp, err := c.in(repo, reviewing).PullRequests.List(ctx, repo.Owner, repo.Name, &github.PullRequestListOptions{
-			State: "all", Head: repo.Owner + ":" + branch, ListOptions: *page,
-		})
+		options.ListOptions = *page
+		list, resp, err := c.in(repo, reviewing).PullRequests.List(ctx, repo.Owner, repo.Name, options)
 		for _, p := range list {
-			if p.GetUser().GetLogin() == login && p.GetHead().GetRef() == branch { // GitHub lists all where it does not know the head
-				own = append(own, app.OwnPullRequest{
-					Number: p.GetNumber(), Open: p.GetState() == "open", Merged: p.MergedAt != nil,
-					Title: p.GetTitle(), Body: p.GetBody(), Branch: branch, Base: p.GetBase().GetRef(),
-				})
+			if p.GetUser().GetLogin() != login {
+				continue
 			}
+			own = append(own, app.OwnPullRequest{
+				Number: p.GetNumber(), Open: p.GetState() == "open", Merged: p.MergedAt != nil, Draft: p.GetDraft(),
+				Title: p.GetTitle(), Body: p.GetBody(), Branch: p.GetHead().GetRef(), Base: p.GetBase().GetRef(),
+			})
 		}
 		return resp, err
 	})
-	return own, wrap(err, "list the pull requests from %s of %s", branch, repo)
+	return own, err
 }
 
 // OpenPullRequest opens a pull request that maintainers may change. Where the plan of an

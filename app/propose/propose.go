@@ -62,8 +62,8 @@ type Proposal struct {
 	Title, Message, Body string
 	// Changes are all files before and after, by path; none where there is nothing to do.
 	Changes []fixes.Change
-	// Left is how many of the plans are left to a person.
-	Left int
+	// Undecided is how many images only a person can move: the change is a part of one.
+	Undecided int
 }
 
 // Branch is the name of the branch for a recipe and a base.
@@ -73,7 +73,12 @@ func Branch(recipe, base string) string { return Prefix + recipe + "/" + base }
 func Of(request Request, base string, tree source.Tree, plans []*fixes.Plan) Proposal {
 	request.Images = Images(plans)
 	moved := applicable(plans)
-	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved), Left: Left(plans)}
+	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved)}
+	for _, plan := range plans {
+		if plan.Verdict == fixes.NeedsPerson && len(plan.Reasons) > 0 {
+			p.Undecided++
+		}
+	}
 	if len(p.Changes) == 0 {
 		return p
 	}

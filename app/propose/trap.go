@@ -54,8 +54,8 @@ func finals(p *fixes.Plan) (before, after *dockerfile.Stage) {
 	return nil, nil
 }
 
-func finalOf(path, text string) *dockerfile.Stage {
-	f, err := dockerfile.Parse(source.NewFile(path, text))
+func finalOf(name, text string) *dockerfile.Stage {
+	f, err := dockerfile.Parse(source.NewFile(name, text))
 	if err != nil {
 		return nil
 	}

@@ -25,7 +25,7 @@ func repository(id int64) app.Repository {
 // reserve reserves and says what the limit is, empty for none.
 func reserve(t *testing.T, s *store.Store, repo app.Repository, branch string, l app.Limits) (app.Limit, time.Time) {
 	t.Helper()
-	err := s.Reserve(t.Context(), repo, branch, l)
+	err := s.Reserve(t.Context(), repo, branch, "job", l)
 	if later := (*app.Later)(nil); errors.As(err, &later) {
 		return later.Limit, later.Until
 	}
@@ -33,9 +33,9 @@ func reserve(t *testing.T, s *store.Store, repo app.Repository, branch string, l
 	return "", time.Time{}
 }
 
-func saved(t *testing.T, s *store.Store, repo app.Repository, branch string, number int, state app.ProposalState) {
+func saved(t *testing.T, s *store.Store, repo app.Repository, number int, state app.ProposalState) {
 	t.Helper()
-	check(t, s.SaveProposal(t.Context(), app.KnownProposal{Repository: repo, Branch: branch, Number: number, State: state}))
+	check(t, s.SaveProposal(t.Context(), app.KnownProposal{Repository: repo, Branch: "a", Number: number, State: state}))
 }
 
 func TestReserveOpen(t *testing.T) {
@@ -54,14 +54,14 @@ func TestReserveOpen(t *testing.T) {
 		demand(repository(1), "a", two, "") // the same one again
 		demand(repository(1), "b", two, "")
 		demand(repository(1), "c", two, app.LimitOpen)
-		saved(t, s, repository(1), "a", 7, app.Opened)
+		saved(t, s, repository(1), 7, app.Opened)
 		demand(repository(1), "c", two, app.LimitOpen)
 		demand(repository(2), "a", two, "")
 		demand(repository(3), "a", two, app.LimitAllOpen)
 		demand(app.Repository{Installation: 2, ID: 4}, "a", two, "")
-		check(t, s.Release(t.Context(), repository(1), "b"))
+		check(t, s.Release(t.Context(), repository(1), "b", "job"))
 		demand(repository(3), "a", two, "")
-		saved(t, s, repository(1), "a", 7, app.Merged)
+		saved(t, s, repository(1), 7, app.Merged)
 		demand(repository(1), "c", two, "")
 		none := generous
 		none.Open = 0
@@ -77,14 +77,14 @@ func TestReserveFirst(t *testing.T) {
 		one.One = true
 		repo := repository(1)
 		reserve(t, s, repo, "a", one)
-		saved(t, s, repo, "a", 1, app.Opened)
+		saved(t, s, repo, 1, app.Opened)
 		if got, _ := reserve(t, s, repo, "b", one); got != app.LimitFirst {
 			t.Errorf("a second one beside the first: %q", got)
 		}
 		if got, _ := reserve(t, s, repository(2), "b", one); got != "" {
 			t.Errorf("one in another repository: %q", got)
 		}
-		saved(t, s, repo, "a", 1, app.Declined)
+		saved(t, s, repo, 1, app.Declined)
 		for _, branch := range []string{"b", "c"} {
 			if got, _ := reserve(t, s, repo, branch, one); got != "" {
 				t.Errorf("%s after somebody closed the first: %q", branch, got)
@@ -103,8 +103,8 @@ func TestReserveRate(t *testing.T) {
 		begun := c.now()
 		for n := range 2 {
 			reserve(t, s, repository(int64(n)), "a", few)
-			saved(t, s, repository(int64(n)), "a", 1, app.Opened)
-			saved(t, s, repository(int64(n)), "a", 1, app.Merged) // it was opened nevertheless
+			saved(t, s, repository(int64(n)), 1, app.Opened)
+			saved(t, s, repository(int64(n)), 1, app.Merged) // it was opened nevertheless
 			c.advance(time.Minute)
 		}
 		limit, until := reserve(t, s, repository(3), "a", few)
@@ -115,7 +115,7 @@ func TestReserveRate(t *testing.T) {
 		if limit, _ := reserve(t, s, repository(3), "a", few); limit != "" {
 			t.Errorf("limit %q after an hour", limit)
 		}
-		saved(t, s, repository(3), "a", 1, app.Opened)
+		saved(t, s, repository(3), 1, app.Opened)
 		c.advance(time.Hour)
 		limit, until = reserve(t, s, repository(4), "a", few)
 		if want := begun.Add(24 * time.Hour); limit != app.LimitDay || !until.Equal(want) {
@@ -124,11 +124,32 @@ func TestReserveRate(t *testing.T) {
 		// One that was there before anything was remembered uses nothing up.
 		c.advance(25 * time.Hour)
 		for n := range 5 {
-			saved(t, s, repository(int64(10+n)), "a", 1, app.Opened)
+			saved(t, s, repository(int64(10+n)), 1, app.Opened)
 		}
 		if limit, _ := reserve(t, s, repository(4), "a", few); limit != "" {
 			t.Errorf("limit %q", limit)
 		}
+	})
+}
+
+// TestReserveHeld: two jobs do not open the same pull request, and neither takes back what
+// the other one reserved.
+func TestReserveHeld(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, address string) {
+		c := newClock()
+		s := open(t, address, c)
+		check(t, s.Reserve(t.Context(), repository(1), "a", "one", generous))
+		for range 2 {
+			if err := s.Reserve(t.Context(), repository(1), "a", "two", generous); !errors.Is(err, app.ErrBusy) {
+				t.Errorf("a second job: %v", err)
+			}
+			check(t, s.Release(t.Context(), repository(1), "a", "two"))
+		}
+		check(t, s.Release(t.Context(), repository(1), "a", "one"))
+		check(t, s.Reserve(t.Context(), repository(1), "a", "two", generous))
+		c.advance(time.Hour + time.Minute)
+		check(t, s.Reserve(t.Context(), repository(1), "a", "one", generous))
 	})
 }
 
@@ -162,7 +183,7 @@ func TestReserveOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for n := range 20 {
 			wg.Go(func() {
-				if s.Reserve(t.Context(), repository(int64(n%5)), fmt.Sprint("branch-", n), l) == nil {
+				if s.Reserve(t.Context(), repository(int64(n%5)), fmt.Sprint("branch-", n), "job", l) == nil {
 					reserved.Add(1)
 				}
 			})

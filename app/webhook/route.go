@@ -163,7 +163,7 @@ func (r request) checkRun() (Routed, error) {
 		return ignored("a check run of another App")
 	}
 	subject, ok := app.SubjectOf(r.CheckRun.ExternalID)
-	if r.Action == "requested_action" && r.RequestedAction.Identifier != report.Recheck.Identifier {
+	if r.Action == "requested_action" && (subject.Number > 0 || r.RequestedAction.Identifier != report.Recheck.Identifier) {
 		return r.button(subject.Number)
 	}
 	cause, head := app.Delivered(r.guid), r.CheckRun.HeadSHA
@@ -177,7 +177,9 @@ func (r request) checkRun() (Routed, error) {
 }
 
 // buttons are the commands of the check run's buttons.
-var buttons = map[string]command.Verb{report.Fix.Identifier: command.Fix, report.Migrate.Identifier: command.Migrate}
+var buttons = map[string]command.Verb{
+	report.Recheck.Identifier: command.Review, report.Fix.Identifier: command.Fix, report.Migrate.Identifier: command.Migrate,
+}
 
 // button gives the command that a button stands for, in the name of who pressed it.
 func (r request) button(number int) (Routed, error) {

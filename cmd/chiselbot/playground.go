@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/app/githubtest"
@@ -122,14 +123,14 @@ func (w *playground) settle(ctx context.Context) error {
 	}
 }
 
-// idle reports whether the server has no job left.
+// idle reports whether the server has no job left but those that wait for their turn.
 func (w *playground) idle(ctx context.Context) (bool, error) {
 	queue := w.server.queue.Load()
 	if queue == nil {
 		return false, nil
 	}
 	depths, err := queue.Depths(ctx)
-	return len(depths) == 0, err
+	return !slices.ContainsFunc(depths, func(d telemetry.Depth) bool { return d.State != "scheduled" }), err
 }
 
 // close ends both. The server goes first, so that GitHub has nothing under way.

@@ -24,7 +24,7 @@ func (m *migration) links() *builds.Images {
 				statements = append(statements, name)
 			}
 		}
-		m.built = builds.New(m.Tree, statements, m.Files, nil)
+		m.built = builds.New(m.Tree, statements, m.Files, nil, m.Mirrors)
 	}
 	return m.built
 }
@@ -45,7 +45,7 @@ func (m *migration) ownBase(at fixes.Place, image *dockerfile.Image) bool {
 	}
 	switch {
 	case !ok:
-		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, name its registry under `mirrors` in `.github/chiselbot.yml` and ask again.")
 	case !slices.Contains(m.Dockerfiles, link.Dockerfile):
 		m.person(at, fmt.Sprintf("%s is built on what %s says, because %s, and that file is not taken for a Dockerfile.", checks.Code(image.Ref.String()), checks.Code(link.Dockerfile), link.Because),
 			fmt.Sprintf("Name it in the settings, `dockerfiles: {include: [%s]}`, then ask again: the plan for it looks at all that builds on it.", link.Dockerfile))
@@ -65,7 +65,7 @@ func (m *migration) buildsOnDotNet(name string) bool {
 	if err != nil {
 		return false
 	}
-	f, err := dockerfile.Parse(text)
+	f, err := dockerfile.Parser{Mirrors: m.Mirrors}.Parse(text)
 	return err == nil && f.Final().Base() != nil && f.Final().Base().DotNet != nil
 }
 
@@ -91,7 +91,7 @@ func (m *migration) children() []child {
 		if err != nil {
 			continue
 		}
-		f, err := dockerfile.Parse(text)
+		f, err := dockerfile.Parser{Mirrors: m.Mirrors}.Parse(text)
 		if err != nil {
 			continue
 		}
