@@ -58,7 +58,11 @@ func (a *App) command(ctx context.Context, job Command) error {
 		parts = append(parts, text)
 	}
 	for _, p := range problems {
-		parts = append(parts, fmt.Sprintf("❌ Line %d: %s", p.Line, p.Message))
+		at := ""
+		if len(commands)+len(problems) > 1 {
+			at = fmt.Sprintf("Line %d: ", p.Line)
+		}
+		parts = append(parts, "❌ "+at+p.Message)
 	}
 	if len(parts) == 0 {
 		return nil

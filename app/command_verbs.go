@@ -81,7 +81,7 @@ func (v *verb) explain() string {
 	id := v.command.Rules[0]
 	for _, r := range v.Review.Rules {
 		if r.ID == id {
-			return fmt.Sprintf("**[%s](%s)** (%s): %s\n\n<details>\n<summary>Why, and what to do</summary>\n\n%s\n\n</details>\n", r.ID, r.URL, r.Severity, report.Prose(r.Title), r.Doc)
+			return report.Explained(r)
 		}
 	}
 	return fmt.Sprintf("`%s` is a check of Trivy's: <https://avd.aquasec.com/misconfig/%s>.", id, strings.ToLower(id))
@@ -307,7 +307,7 @@ func (v *verb) move(ctx context.Context, r propose.Request, base, commit string,
 // proposed proposes what was planned and says what came of it. What has to wait for its
 // turn is left to a job that comes back then.
 func (v *verb) proposed(ctx context.Context, at *planned, base string, anew bool) (string, error) {
-	out, err := v.propose(ctx, v.job.Repository, base, at, how{anew: anew, now: v.command.Now || anew})
+	out, err := v.propose(ctx, v.job.Repository, base, at, how{holder: v.job.Key, anew: anew, now: v.command.Now || anew})
 	if later := (*Later)(nil); errors.As(err, &later) {
 		text := waits(later, at, strings.TrimSpace(v.command.Text))
 		if later.Most == 0 && later.Limit != LimitWindow {

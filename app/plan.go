@@ -24,7 +24,7 @@ type ground struct {
 	opts     fixes.Options
 	review   review.Options
 	settings *config.Settings
-	reads    func(name string) bool
+	scope    *review.Scope
 	// all are the limits of the owner.
 	all config.Limits
 }
@@ -41,12 +41,12 @@ func (a *App) ground(ctx context.Context, repo Repository, base, head string) (*
 		return nil, err
 	}
 	g.all = g.review.Owner.All()
-	reads, settings, err := review.Reads(ctx, trees.Base(), trees.Head(), g.review)
+	scope, err := review.ScopeOf(ctx, trees.Base(), trees.Head(), g.review)
 	if err != nil {
 		return nil, err
 	}
-	g.settings, g.reads = settings, reads
-	g.opts = fixes.Options{Together: true, Checks: review.Checks(settings, g.review)}
+	g.settings, g.scope = scope.Settings, scope
+	g.opts = fixes.Options{Together: true, Checks: review.Checks(g.settings, g.review)}
 	return g, nil
 }
 
@@ -56,7 +56,9 @@ func (a *App) open(ctx context.Context, repo Repository, base, head string) (*gr
 	if err != nil {
 		return nil, err
 	}
-	return g, g.Prefetch(ctx, g.reads)
+	g.review.Beyond, err = g.Prefetch(ctx, g.scope.Rank(g.Changed()))
+	g.opts.Checks = review.Checks(g.settings, g.review)
+	return g, err
 }
 
 // A planned is what was planned for a request.
@@ -98,7 +100,7 @@ func (a *App) planAt(ctx context.Context, repo Repository, commit string, r prop
 			break
 		}
 	}
-	return &planned{ground: g, request: r, plans: plans, skips: skips}, nil
+	return &planned{ground: g, request: r, plans: plans, skips: append(review.Unread(g.settings, g.review), skips...)}, nil
 }
 
 // planFixes makes the plans for the findings of a pull request whose head is the commit.

@@ -109,7 +109,7 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 			}
 		}
 	}
-	if facts, ok := base.Lookup(ref); ok {
+	if facts, ok := r.opts.Mirrors.Lookup(ref); ok {
 		i.Facts = facts
 		return i
 	}
@@ -118,7 +118,7 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 
 // onlyImage is the one repository of images of unknown origin that the releases run,
 // empty where there is none or more than one.
-func onlyImage(releases []*Release) string {
+func (r *runner) onlyImage(releases []*Release) string {
 	only := ""
 	for _, rel := range releases {
 		for _, pod := range rel.Pods {
@@ -127,7 +127,7 @@ func onlyImage(releases []*Release) string {
 				if err != nil {
 					continue
 				}
-				if _, known := base.Lookup(ref); known {
+				if _, known := r.opts.Mirrors.Lookup(ref); known {
 					continue
 				}
 				if only != "" && only != ref.Repository {

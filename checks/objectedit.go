@@ -21,10 +21,17 @@ func replace(o *kube.Object, n *kube.Node, text string) []source.Edit {
 	span := place.Span
 	if written := place.File.Slice(span); written != rendered {
 		// The place of a values key is the key and what it holds.
-		if at.Value == nil || !strings.HasSuffix(written, rendered) || strings.Contains(written, "\n") {
+		switch {
+		case at.Value == nil:
 			return nil
+		case strings.HasSuffix(written, rendered) && !strings.Contains(written, "\n"):
+			span.Start = span.End - len(rendered)
+		default: // all that the key holds was printed together
+			if n = held(place, n); n == nil {
+				return nil
+			}
+			span = n.Span
 		}
-		span.Start = span.End - len(rendered)
 	}
 	return []source.Edit{{Path: place.File.Path(), Span: span, New: text}}
 }
@@ -59,7 +66,7 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 			continue
 		}
 		l, ok := lineOf(o, field)
-		if !ok || !oneLine.MatchString(l.rest) {
+		if !ok || !oneLine.MatchString(l.rest) || l.siblings(path[0]) {
 			return nil
 		}
 		return []source.Edit{{
@@ -68,7 +75,7 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		}}
 	}
 	l, ok := lineOf(o, mapping.Items[0])
-	if !ok {
+	if !ok || l.siblings(path[0]) {
 		return nil
 	}
 	text := nested(path, value, l.indent, l.eol)
@@ -84,8 +91,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 	return []source.Edit{{Path: l.file.Path(), Span: source.Span{Start: at, End: at}, New: text + l.eol}}
 }
 
-// oneLine is what stands behind a key whose value is whole on its line.
-var oneLine = regexp.MustCompile(`^[^|>{\[ \t](?:[^,]|,.)*$`)
+// oneLine is what stands behind a key whose value is whole on its line: text, or an action
+// of a template that leaves the line break behind it.
+var oneLine = regexp.MustCompile(`^(?:[^|>{\[ \t](?:[^,]|,.)*|\{\{(?:[^}]*[^}-])\}\}[ \t]*)$`)
 
 // A fieldLine is the line on which a field is written: in the values, the template or
 // the manifest.
@@ -113,11 +121,54 @@ func lineOf(o *kube.Object, field *kube.Node) (fieldLine, bool) {
 	return fieldLine{place.File, span, strings.Repeat(" ", len(m[1])+len(m[2])), m[2] != "", m[3], lineBreak(place.File)}, true
 }
 
+// siblings reports whether the file has a field of a name beside the one on the line: a
+// condition may keep it out of the object.
+func (l fieldLine) siblings(name string) bool {
+	here := l.file.LineAt(l.span.Start)
+	own := regexp.MustCompile(`^[ \t-]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*:`)
+	beside := func(line int) (found, more bool) {
+		text := l.file.LineText(line)
+		trimmed := strings.TrimLeft(text, " \t-")
+		if trimmed == "" || trimmed[0] == '#' || strings.HasPrefix(trimmed, "{{") {
+			return false, true
+		}
+		column := len(text) - len(trimmed)
+		return column == len(l.indent) && own.MatchString(text), column >= len(l.indent)
+	}
+	for line := here - 1; line >= 1 && !l.item; line-- {
+		found, more := beside(line)
+		if found {
+			return true
+		}
+		if !more || l.begins(line) {
+			break
+		}
+	}
+	for line := here + 1; line <= l.file.Lines(); line++ {
+		found, more := beside(line)
+		if !more || l.begins(line) {
+			return false
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether an item of the list begins on a line whose items have their fields
+// in the column of this one.
+func (l fieldLine) begins(line int) bool {
+	text := l.file.LineText(line)
+	trimmed := strings.TrimLeft(text, " \t")
+	return strings.HasPrefix(trimmed, "- ") && len(text)-len(strings.TrimLeft(trimmed[1:], " ")) == len(l.indent)
+}
+
 // keptAway is where a field of a mapping comes from that a condition of the template, which
 // is about nothing else, keeps away; false where there is none.
 func keptAway(o *kube.Object, mapping *kube.Node, field string) (kube.Origin, bool) {
-	at, any := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
-	return at, at.Template != any.Template
+	at, other := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
+	return at, at.Template != other.Template
 }
 
 var branchEnd = regexp.MustCompile(`\{\{-?\s*end\b`)

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -84,11 +85,15 @@ func heldList(o *kube.Object, list *kube.Node) (*kube.Node, *source.File) {
 }
 
 // Remove is the edit that takes a field out of the object with its lines; nil as for
-// Rewrite, and where the field shares a line with others.
+// Rewrite, and where the field shares a line with others or a comment above it would be
+// left to what follows.
 func (p *ObjectPass) Remove(field *kube.Node) []source.Edit {
 	w, ok := written(p.Object, field)
 	first, last := w.file.LineAt(w.span.Start), w.file.LineAt(w.span.End)
 	if !ok || w.flow || w.item {
+		return nil
+	}
+	if strings.HasPrefix(strings.TrimSpace(w.file.LineText(first-1)), "#") {
 		return nil
 	}
 	rest := strings.TrimSpace(w.file.Slice(source.Span{Start: w.span.End, End: w.file.LineSpan(last).End}))
@@ -142,7 +147,7 @@ func (p *ObjectPass) Prepend(mapping *kube.Node, list string, items ...string) [
 			return nil
 		}
 		m := itemLine.FindStringSubmatch(place.File.LineText(place.Line()))
-		if m == nil || m[2] != field.Key {
+		if len(m) == 0 || m[2] != field.Key {
 			continue
 		}
 		line := place.Line() // comments above the item stay with it
@@ -197,7 +202,8 @@ type fieldText struct {
 // lost are comments, anchors and aliases, and what a template would make something else of.
 var lost = regexp.MustCompile(`(?m)(?:^|\s)#|(?:^|[\s\[{,:])[&*]\w|\t|\{\{`)
 
-// written is where a field is written with all that it holds, and nothing else.
+// written is where a field is written with all that it holds, and nothing else: in the
+// template or the manifest, or in the values that are printed there.
 func written(o *kube.Object, field *kube.Node) (fieldText, bool) {
 	none := fieldText{file: o.Document}
 	if field.Key == "" || field.Span.End < field.KeySpan.End {
@@ -211,6 +217,13 @@ func written(o *kube.Object, field *kube.Node) (fieldText, bool) {
 	if !at.Verified || place.IsZero() {
 		return none, false
 	}
+	if at.Value != nil {
+		n := held(place, field)
+		if n == nil {
+			return none, false
+		}
+		place.Span = source.Span{Start: n.KeySpan.Start, End: n.Span.End}
+	}
 	text := strings.TrimRight(place.File.Slice(place.Span), " \t\r\n")
 	place.Span.End = place.Span.Start + len(text)
 	start := place.File.LineSpan(place.Line()).Start
@@ -222,12 +235,40 @@ func written(o *kube.Object, field *kube.Node) (fieldText, bool) {
 	if lost.MatchString(text) {
 		return none, false
 	}
+	if at.Value != nil {
+		return w, true
+	}
 	roots, problems := kube.Roots(source.NewFile(place.File.Path(), strings.Repeat(" ", len(before))+text))
 	if len(problems) > 0 || len(roots) != 1 || roots[0].Kind != kube.Mapping || len(roots[0].Items) != 1 {
 		return none, false
 	}
 	own := roots[0].Items[0]
 	return w, own.Key == field.Key && kube.Equal(own, field)
+}
+
+// held is the one field within a place of a values file that is called as a field of the
+// object is and holds the same; nil where there is none, or several.
+func held(place kube.Place, field *kube.Node) *kube.Node {
+	var found []*kube.Node
+	var visit func(n *kube.Node)
+	visit = func(n *kube.Node) {
+		within := n.Key == field.Key && place.Span.Start <= n.KeySpan.Start && n.KeySpan.End <= n.Span.Start && n.Span.End <= place.Span.End
+		known := slices.ContainsFunc(found, func(o *kube.Node) bool { return o.KeySpan == n.KeySpan }) // by an alias
+		if within && !known && kube.Equal(n, field) {
+			found = append(found, n)
+		}
+		for _, item := range n.Items {
+			visit(item)
+		}
+	}
+	roots, _ := kube.Roots(place.File)
+	for _, root := range roots {
+		visit(root)
+	}
+	if len(found) != 1 {
+		return nil
+	}
+	return found[0]
 }
 
 // indented is YAML with an indentation in front of all lines but the first.

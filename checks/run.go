@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/chart/render"
@@ -47,6 +48,8 @@ type Options struct {
 	// Images are the paths of Dockerfiles by the repositories of the images that they build,
 	// where that is known better than from the tree.
 	Images map[string]string
+	// Mirrors are registries with copies of known images.
+	Mirrors base.Mirrors
 	// Pods are where kinds of objects have their pods, beside or instead of what
 	// [kube.Workloads] says of them.
 	Pods kube.Paths
@@ -152,8 +155,8 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
 		return nil, err
 	}
-	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images)
-	r.images.Only(onlyImage(all.Releases))
+	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images, opts.Mirrors)
+	r.images.Only(r.onlyImage(all.Releases))
 
 	var jobs []func(context.Context) Result
 	for _, path := range found.dockerfiles {

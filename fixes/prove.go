@@ -46,11 +46,12 @@ func prove(ctx context.Context, before, after *look, plan *Plan, again func(cont
 	}
 	t.proof.Open = append(t.proof.Open, "The image was not built and the application was not started.")
 	plan.Proof = t.proof
+	help := "Make the change by hand. That a plan cannot be proven is a fault of chiselbot: please report it with the file."
+	if plan.recipe == nil {
+		help = "Something else has to change with it: ask for the fixes of that finding too, or make both changes by hand."
+	}
 	for _, failed := range t.proof.Failed {
-		plan.Reasons = append(plan.Reasons, Reason{
-			ID: "proof", Verdict: NeedsPerson, At: Place{File: plan.File},
-			Message: failed, Help: "Make the change by hand. That a plan cannot be proven is a fault of chiselbot: please report it with the file.",
-		})
+		plan.Reasons = append(plan.Reasons, Reason{ID: "proof", Verdict: NeedsPerson, At: Place{File: plan.File}, Message: failed, Help: help})
 	}
 	if len(t.proof.Failed) > 0 {
 		plan.decide()
@@ -223,11 +224,11 @@ func matches(cures []Cure, f checks.Finding) bool {
 // both. A plan about another kind of file has nothing to be parsed.
 func (t *trial) dockerfile(ctx context.Context) error {
 	name := t.plan.File.Path()
-	was, err := parsed(t.before.tree, name)
+	was, err := t.before.dockerfile(name)
 	if err != nil {
 		return nil
 	}
-	is, err := parsed(t.after.tree, name)
+	is, err := t.after.dockerfile(name)
 	if err != nil {
 		t.failed("The edited Dockerfile cannot be read: %v.", err)
 		return nil
@@ -281,10 +282,11 @@ func (t *trial) repeats(ctx context.Context, again func(context.Context, source.
 	return nil
 }
 
-func parsed(tree source.Tree, name string) (*dockerfile.File, error) {
-	text, err := tree.Read(name)
+// dockerfile reads one Dockerfile.
+func (l *look) dockerfile(name string) (*dockerfile.File, error) {
+	text, err := l.tree.Read(name)
 	if err != nil {
 		return nil, err
 	}
-	return dockerfile.Parse(text)
+	return dockerfile.Parser{Mirrors: l.mirrors}.Parse(text)
 }

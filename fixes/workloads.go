@@ -15,9 +15,10 @@ import (
 
 // A look is what the checks find in a tree, and which image each container runs.
 type look struct {
-	tree   source.Tree
-	result *checks.Result
-	uses   []use
+	tree    source.Tree
+	mirrors base.Mirrors
+	result  *checks.Result
+	uses    []use
 }
 
 // A use is one container of a Kubernetes object, under one set of a chart's values.
@@ -41,7 +42,7 @@ type port struct {
 
 // see runs the checks on a tree.
 func see(ctx context.Context, tree source.Tree, opts checks.Options) (*look, error) {
-	l := &look{tree: tree}
+	l := &look{tree: tree, mirrors: opts.Mirrors}
 	var mu sync.Mutex
 	collect := &checks.Rule{ID: "workloads", Object: func(p *checks.ObjectPass) {
 		uses := usesOf(p, opts.Images)

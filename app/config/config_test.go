@@ -20,6 +20,7 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -63,8 +64,9 @@ func TestExample(t *testing.T) {
 			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
 			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
 		}},
-		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
-		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
+		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
+		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -89,6 +89,8 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 			set(p, key, &s.Charts, p.charts(value, key))
 		case "images":
 			set(p, key, &s.Images, p.images(value, key))
+		case "mirrors":
+			set(p, key, &s.Mirrors, p.mirrors(value, key))
 		case "pods":
 			set(p, key, &s.Pods, p.pods(value, key))
 		case "proposals":

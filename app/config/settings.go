@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -55,6 +56,9 @@ type Settings struct {
 	// The Dockerfile that builds an image, by the image's name without a tag, where that
 	// cannot be told from compose files, Skaffold files, workflows and names.
 	Images map[string]string `yaml:"images,omitempty"`
+	// Registries, or parts of them, that have copies of the images of others: by the
+	// beginning of the copies' names, that of the originals'.
+	Mirrors base.Mirrors `yaml:"mirrors,omitempty"`
 	// Where custom kinds of objects have their pods: paths of fields by kind and group.
 	Pods map[string][]string `yaml:"pods,omitempty"`
 	// The pull requests that chiselbot opens: when, how many, and what they look like.

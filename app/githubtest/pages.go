@@ -44,12 +44,16 @@ func (g *GitHub) newPages() http.Handler {
 // showFirst leads to the repository that was added first.
 func (g *GitHub) showFirst(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.repositories) == 0 {
+	var to string
+	if len(g.repositories) > 0 {
+		to = g.repositories[0].html("/pulls")
+	}
+	g.mu.Unlock()
+	if to == "" {
 		http.NotFound(w, r)
 		return
 	}
-	http.Redirect(w, r, g.repositories[0].html("/pulls"), http.StatusFound)
+	http.Redirect(w, r, to, http.StatusFound)
 }
 
 // A visit is one look at a page.
@@ -67,15 +71,18 @@ type visit struct {
 
 // page serves a page of a repository. Without data there is no such page.
 func (g *GitHub) page(name string, data func(*visit) any) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	look := func(r *http.Request) *visit {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		v := g.visit(r)
-		if v == nil {
-			http.NotFound(w, r)
-			return
+		if v != nil {
+			v.Data = data(v)
 		}
-		if v.Data = data(v); v.Data == nil {
+		return v
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		v := look(r)
+		if v == nil || v.Data == nil {
 			http.NotFound(w, r)
 			return
 		}
@@ -306,7 +313,7 @@ func (g *GitHub) pressOnPage(w http.ResponseWriter, r *http.Request) {
 	}
 	v.repo.Press(g.options.Viewer, run.id, button)
 	g.mu.Lock()
-	back := v.repo.html("/pull/%d?wait", max(1, v.runPage(run).Pull))
+	number := v.runPage(run).Pull
 	g.mu.Unlock()
-	http.Redirect(w, r, back, http.StatusSeeOther)
+	http.Redirect(w, r, fmt.Sprintf("/%s/pull/%d?wait", v.repo.Name(), max(1, number)), http.StatusSeeOther)
 }

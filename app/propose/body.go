@@ -2,6 +2,7 @@ package propose
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/report"
@@ -30,8 +31,10 @@ func bodyOf(p Proposal, tree source.Tree, plans []*fixes.Plan, edits bool) strin
 	var b strings.Builder
 	b.WriteString(p.mark() + "\n")
 	var left []*fixes.Plan
+	applicable := 0
 	for _, plan := range plans {
 		if plan.Applicable() {
+			applicable++
 			summary(&b, plan)
 		} else if len(plan.Reasons) > 0 {
 			left = append(left, plan)
@@ -41,7 +44,9 @@ func bodyOf(p Proposal, tree source.Tree, plans []*fixes.Plan, edits bool) strin
 		if !plan.Applicable() {
 			continue
 		}
-		b.WriteString("\n## " + report.CodeSpan(plan.File.Path()) + "\n")
+		if applicable > 1 {
+			b.WriteString("\n### " + report.CodeSpan(plan.File.Path()) + "\n")
+		}
 		table(&b, plan)
 		Proof(&b, plan)
 		Notes(&b, plan)
@@ -54,7 +59,7 @@ func bodyOf(p Proposal, tree source.Tree, plans []*fixes.Plan, edits bool) strin
 		b.WriteString("\nThe edits are too many to be listed here; the commit has them.\n")
 	}
 	if len(left) > 0 {
-		b.WriteString("\n## Left to a person\n\n")
+		b.WriteString("\n### Left to a person\n\n")
 		for _, plan := range left {
 			Reasons(&b, plan)
 		}
@@ -64,7 +69,7 @@ func bodyOf(p Proposal, tree source.Tree, plans []*fixes.Plan, edits bool) strin
 	if p.Recipe == Fixes {
 		same = "findings"
 	}
-	b.WriteString("\n## If you do not want this\n\nClose this pull request. It does not come back for the same " + same + ", unless somebody with write access comments " +
+	b.WriteString("\n### If you do not want this\n\nClose this pull request. It does not come back for the same " + same + ", unless somebody with write access comments " +
 		"`/chisel recreate`.\n\nTo change something, commit to this branch: chiselbot leaves it alone from then on, and says so where it would have changed it.\n")
 	return b.String()
 }
@@ -77,12 +82,26 @@ func summary(b *strings.Builder, plan *fixes.Plan) {
 	} else {
 		fmt.Fprintf(b, "\nMoves %s from %s to %s", report.CodeSpan(plan.File.Path()), orUnknown(before.image), orUnknown(after.image))
 	}
-	if others := len(plan.Changes) - 1; others == 1 {
-		b.WriteString(", and changes one other file with it")
-	} else if others > 1 {
-		fmt.Fprintf(b, ", and changes %d other files with it", others)
+	var others []string
+	for _, c := range plan.Changes {
+		if c.Path != plan.File.Path() {
+			others = append(others, report.CodeSpan(c.Path))
+		}
+	}
+	switch n := len(others); {
+	case n == 1:
+		b.WriteString(", and changes " + others[0] + " with it")
+	case n > 1:
+		fmt.Fprintf(b, ", and changes %s and %s with it", others[0], countOf(n-1, "other file"))
 	}
 	b.WriteString(".\n")
+}
+
+func countOf(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func orUnknown(s string) string {
@@ -98,9 +117,13 @@ func table(b *strings.Builder, plan *fixes.Plan) {
 	if before == after {
 		return
 	}
+	images := []string{before.image, after.image}
+	if path.Dir(before.image) == path.Dir(after.image) && before.image != "" {
+		images = []string{path.Base(before.image), path.Base(after.image)} // so that a telephone can show it
+	}
 	b.WriteString("\n| | Before | After |\n| :-- | :-- | :-- |\n")
 	for _, row := range []struct{ name, before, after string }{
-		{"Image", before.image, after.image}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
+		{"Image", images[0], images[1]}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
 		{"Shell", before.shell, after.shell}, {"Package manager", before.packages, after.packages},
 	} {
 		if before.image == after.image && row.before == row.after {

@@ -48,7 +48,7 @@ func try(b *strings.Builder, p Proposal, tree source.Tree, plans []*fixes.Plan) 
 		}
 		fmt.Fprintf(&script, "helm template try %s | kubectl apply --dry-run=server --filename -\n", quoted("./"+dir))
 	}
-	b.WriteString("\n## To try\n\n" + report.Block("sh", strings.TrimSuffix(script.String(), "\n")))
+	b.WriteString("\n### To try\n\n" + report.Block("sh", strings.TrimSuffix(script.String(), "\n")))
 	if unsure {
 		b.WriteString("\nPut the folder that you build from in place of the dot, if it is another.\n")
 	}

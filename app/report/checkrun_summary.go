@@ -143,11 +143,7 @@ func whatToDo(r *review.Review) []string {
 		todo = append(todo, "`/chisel migrate`, or *"+Migrate.Label+"* above, opens a pull request that moves the image to a chiseled one, and what belongs to it.")
 	}
 	if len(r.Delta.New) > 0 {
-		text := "Each rule's page says how to mend it."
-		if len(todo) > 0 {
-			text = "What is left is for a person: each rule's page says how to mend it."
-		}
-		todo = append(todo, text+" `/chisel ignore RULE REASON` silences what is meant to be so.")
+		todo = append(todo, "Each rule's page says how to mend it by hand. `/chisel ignore RULE REASON` silences what is meant to be so.")
 	}
 	if len(r.Delta.Skips) > 0 {
 		todo = append(todo, "Make readable what could not be checked, or look at it yourself.")

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -74,6 +75,8 @@ func (p *markdownPage) block(n ast.Node, first, rest string) {
 		p.code(string(n.Language(p.source)), string(n.Lines().Value(p.source)), rest)
 	case *extast.Table:
 		p.table(n, rest)
+	case *ast.Blockquote:
+		p.blocks(n, first+"> ", rest+"> ")
 	case *ast.ThematicBreak:
 		p.section("")
 	default:
@@ -83,14 +86,20 @@ func (p *markdownPage) block(n ast.Node, first, rest string) {
 
 // list writes the items of a list.
 func (p *markdownPage) list(n *ast.List, first, rest string) {
+	number := n.Start
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+		marker := "- "
+		if n.IsOrdered() {
+			marker = fmt.Sprintf("%d. ", number)
+			number++
+		}
 		if item != n.FirstChild() {
 			first = rest
 			if !n.IsTight {
 				p.line(strings.TrimRight(rest, " "))
 			}
 		}
-		p.blocks(item, first+"- ", rest+"  ")
+		p.blocks(item, first+marker, rest+strings.Repeat(" ", len(marker)))
 	}
 }
 
@@ -135,21 +144,21 @@ func (p *markdownPage) table(t *extast.Table, indent string) {
 			if _, head := row.(*extast.TableHeader); head {
 				words = p.words(cell, ansi.AttrFaint)
 			}
-			text := strings.Join(words, " ")
+			shown := strings.Join(words, " ")
 			if len(widths) == len(cells) {
 				widths = append(widths, 0)
 			}
-			widths[len(cells)] = max(widths[len(cells)], ansi.StringWidth(text))
-			cells = append(cells, text)
+			widths[len(cells)] = max(widths[len(cells)], ansi.StringWidth(shown))
+			cells = append(cells, shown)
 		}
 		rows = append(rows, cells)
 	}
 	for _, cells := range rows {
-		l := indent + "  "
+		parts := []string{indent, "  "}
 		for i, cell := range cells {
-			l += cell + strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2)
+			parts = append(parts, cell, strings.Repeat(" ", widths[i]-ansi.StringWidth(cell)+2))
 		}
-		p.line(l)
+		p.line(parts...)
 	}
 }
 
@@ -221,15 +230,15 @@ func (p *markdownPage) words(n ast.Node, attrs ...ansi.Attr) []string {
 					}
 				}
 				if p.terminal.Colors {
-					add(code.String(), append(attrs[:len(attrs):len(attrs)], colorCode))
+					add(code.String(), append(slices.Clip(attrs), colorCode))
 				} else {
 					add("`"+code.String()+"`", attrs)
 				}
 			case *ast.Emphasis:
-				walk(c, append(attrs[:len(attrs):len(attrs)], ansi.AttrBold))
+				walk(c, append(slices.Clip(attrs), ansi.AttrBold))
 			case *extast.Strikethrough:
 				if p.terminal.Colors {
-					walk(c, append(attrs[:len(attrs):len(attrs)], ansi.AttrFaint, ansi.AttrStrikethrough))
+					walk(c, append(slices.Clip(attrs), ansi.AttrFaint, ansi.AttrStrikethrough))
 					continue
 				}
 				add(" ~~", attrs)

@@ -50,6 +50,9 @@ type Options struct {
 	// none of its own; nil for none. OwnerSkips is what is wrong with them.
 	Owner      *config.Owner
 	OwnerSkips []checks.Skip
+	// Beyond are files that were not read because the trees have too many, sorted. Those
+	// that may be manifests are taken for none, which is a skip.
+	Beyond []string
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -106,6 +109,7 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 		return nil, err
 	}
 	checkOpts := Checks(settings, opts)
+	skips = append(skips, Unread(settings, opts)...)
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { before, err = check(ctx, base, checkOpts); return err })
@@ -132,10 +136,11 @@ func Checks(settings *config.Settings, opts Options) checks.Options {
 	if run == nil {
 		run = render.Run
 	}
+	far := beyond(settings, opts.Beyond)
 	return checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Fetcher: opts.Fetcher, Render: once(run), Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Ignores: settings.Known(), Time: opts.Time, Now: opts.Now,
+		IsDockerfile: settings.IsDockerfile, IsManifest: func(name string) bool { return settings.IsManifest(name) && !far[name] }, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Time: opts.Time, Now: opts.Now,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/app"
@@ -15,6 +17,7 @@ func (s *Store) Processed(ctx context.Context, guids []string) (map[string]bool,
 	if len(guids) == 0 {
 		return done, nil
 	}
+	guids = padded(guids)
 	rows, err := s.read.QueryContext(ctx, s.sql("SELECT guid FROM chiselbot_delivery WHERE guid IN ("+list(0, len(guids))+")"), anys(guids)...)
 	if err != nil {
 		return nil, fmt.Errorf("look up deliveries: %w", err)
@@ -121,6 +124,13 @@ func each(rows *sql.Rows, do func() error) error {
 		}
 	}
 	return rows.Err()
+}
+
+// padded repeats the last name until there are a power of two, so that there are few
+// different statements to compile.
+func padded(names []string) []string {
+	n := 1 << bits.Len(uint(len(names)-1))
+	return append(slices.Clip(names), slices.Repeat(names[len(names)-1:], n-len(names))...)
 }
 
 func anys[T any](values []T) []any {

@@ -14,6 +14,9 @@ import (
 	"modernc.org/sqlite"
 )
 
+// readers is how many connections read at once.
+const readers = 4
+
 // openSQLite opens a file that this process has alone: only one that knows that no other
 // process works may take a running job for an orphan.
 func (s *Store) openSQLite(ctx context.Context, file string) error {
@@ -54,7 +57,8 @@ func (s *Store) openSQLite(ctx context.Context, file string) error {
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	read.SetMaxOpenConns(4)
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
 	s.close = append(s.close, read.Close)
 	s.SQLite, s.write, s.read = write, write, read
 	s.persist = func() error { return persist(file + "-wal") }
@@ -70,7 +74,7 @@ func persist(log string) error {
 	if err != nil {
 		return fmt.Errorf("put on disk what was committed: %w", err)
 	}
-	if err := errors.Join(f.Sync(), f.Close()); err != nil {
+	if err := errors.Join(syncData(f), f.Close()); err != nil {
 		return fmt.Errorf("put on disk what was committed: %w", err)
 	}
 	return nil
@@ -98,17 +102,33 @@ func (s *Store) keepLogShort() (stop func() error) {
 				return
 			case <-tick.C:
 			}
-			if pages, err := checkpoint(ctx, s.read); err == nil && pages > longLog {
-				_, _ = checkpoint(ctx, s.write) // the next time does it as well
-			}
+			_ = s.shorten(ctx) // the next time does it as well
 		}
 	})
 	return func() error { cancel(); done.Wait(); return nil }
 }
 
+func (s *Store) shorten(ctx context.Context) error {
+	pages, err := checkpoint(ctx, s.read)
+	if err == nil && pages > longLog {
+		_, err = checkpoint(ctx, s.write)
+	}
+	return err
+}
+
+// checkpoint moves what is in the log to its place, and says how many pages the log has.
 func checkpoint(ctx context.Context, db *sql.DB) (pages int, err error) {
-	var busy, moved int
-	err = db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = conn.Close() }() // it goes back
+	// A connection that has read nothing yet does not know that there is a log.
+	var version, busy, moved int
+	if err := conn.QueryRowContext(ctx, "PRAGMA schema_version").Scan(&version); err != nil {
+		return 0, err
+	}
+	err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(PASSIVE)").Scan(&busy, &pages, &moved)
 	return pages, err
 }
 

@@ -52,6 +52,7 @@ type Images struct {
 	dockerfiles []string
 	set         map[string]string
 	statements  []statement
+	mirrors     base.Mirrors
 	deployments []deployment
 	only        string // the only image of unknown origin
 }
@@ -73,9 +74,9 @@ func IsStatement(name string) bool {
 }
 
 // New reads the files that may say what builds an image. set are the settings: paths of
-// Dockerfiles by the image's repository.
-func New(tree source.Tree, files, dockerfiles []string, set map[string]string) *Images {
-	m := &Images{dockerfiles: dockerfiles, set: set}
+// Dockerfiles by the image's repository. Images of mirrors are somebody else's.
+func New(tree source.Tree, files, dockerfiles []string, set map[string]string, mirrors base.Mirrors) *Images {
+	m := &Images{dockerfiles: dockerfiles, set: set, mirrors: mirrors}
 	for _, name := range files {
 		file, err := tree.Read(name)
 		if err != nil {
@@ -138,7 +139,7 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	if l, ok := m.stated(ref); ok {
 		return l, true
 	}
-	if _, known := base.Lookup(ref); known {
+	if _, known := m.mirrors.Lookup(ref); known {
 		return Link{}, false // somebody else's image, whatever a folder is called
 	}
 	if l, ok := m.named(ref, dir); ok {

@@ -111,7 +111,7 @@ func images(t *testing.T, set map[string]string) *builds.Images {
 	}
 	slices.Sort(files)
 	slices.Sort(dockerfiles)
-	return builds.New(source.Tree{FS: tree}, files, dockerfiles, set)
+	return builds.New(source.Tree{FS: tree}, files, dockerfiles, set, nil)
 }
 
 func TestOf(t *testing.T) {
@@ -178,7 +178,7 @@ func TestTag(t *testing.T) {
 
 func TestOnly(t *testing.T) {
 	t.Parallel()
-	m := builds.New(source.Tree{FS: fstest.MapFS{}}, nil, []string{"Dockerfile"}, nil)
+	m := builds.New(source.Tree{FS: fstest.MapFS{}}, nil, []string{"Dockerfile"}, nil, nil)
 	ref, _ := base.ParseReference("ghcr.io/me/web")
 	if l, ok := m.Of(ref, "."); ok {
 		t.Errorf("got %+v before it is known that there is no other image", l)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -84,6 +86,7 @@ func sampleFiles() (base, upgrade fs.FS, err error) {
 
 // demo plays the circle. With open it goes on until ctx ends.
 func (p program) demo(ctx context.Context, open bool) (err error) {
+	signal.Ignore(syscall.SIGPIPE) // a reader that goes away must not leave the folder behind
 	dir, err := os.MkdirTemp("", "chiselbot-demo-")
 	if err != nil {
 		return fmt.Errorf("create folder for the demo: %w", err)
@@ -103,8 +106,12 @@ func (p program) demo(ctx context.Context, open bool) (err error) {
 		}
 	}()
 	d := &demo{playground: w, terminal: p.terminal()}
-	if err := d.play(ctx); err != nil || !open {
+	if err := d.play(ctx); err != nil {
 		return err
 	}
-	return d.goOn(ctx)
+	if open {
+		return d.goOn(ctx)
+	}
+	d.hint()
+	return nil
 }

@@ -104,6 +104,12 @@ func (d *demo) play(ctx context.Context) error {
 	return nil
 }
 
+// hint says where to go on from here.
+func (d *demo) hint() {
+	d.line("This ran as `chiselbot serve` does, and nothing of it left your machine. `chiselbot demo --open` shows")
+	d.line("it as pages on localhost, to press the buttons and to comment there.")
+}
+
 // goOn shows the pages until ctx ends.
 func (d *demo) goOn(ctx context.Context) error {
 	d.line("See it, comment and press the buttons at " + d.style(d.github.URL+"/cats/encyclopedia/pulls", ansi.AttrUnderline) + " until you interrupt this with Ctrl-C.")
@@ -175,7 +181,8 @@ func (d *demo) markdown(text, indent string) error {
 
 // patch writes what a pull request changes.
 func (d *demo) patch(p *githubtest.Pull) {
-	if err := d.markdown(report.Block("diff", strings.TrimSuffix(p.Diff(), "\n")), ""); err != nil {
+	text := strings.ReplaceAll(strings.TrimSuffix(p.Diff(), "\n"), "\n--- ", "\n\n--- ") // a gap between files
+	if err := d.markdown(report.Block("diff", text), ""); err != nil {
 		d.line(err.Error())
 	}
 }
@@ -200,12 +207,12 @@ func (d *demo) check(p *githubtest.Pull, whole bool) error {
 	for _, a := range run.Annotations {
 		d.line(fmt.Sprintf("  %s:%d  %s", a.Path, a.StartLine, d.style(a.Title, ansi.AttrBold)))
 	}
-	var buttons string
+	var buttons []string
 	for _, a := range run.Actions {
-		buttons += "  " + d.style("[ "+a.Label+" ]", ansi.AttrReverse)
+		buttons = append(buttons, d.style("[ "+a.Label+" ]", ansi.AttrReverse))
 	}
 	d.line("")
-	d.line(buttons)
+	d.line("  " + strings.Join(buttons, "  "))
 	return nil
 }
 

@@ -63,7 +63,7 @@ func TestImports(t *testing.T) {
 		"github.com/go-git/go-git":               {module + "app/repository", module + "app/githubtest"}, // which serves real objects
 		"github.com/google/go-github":            {module + "app/github"},
 		"github.com/bradleyfalzon":               {module + "app/github"},
-		"github.com/google/go-containerregistry": {module + "app/charts"},
+		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry"},
 		"github.com/riverqueue/river":            {module + "app/jobs"},
 		"modernc.org/sqlite":                     {module + "app/store"},
 		"github.com/jackc/pgx":                   {module + "app/store", module + "app/jobs"}, // whose transactions the queue shares

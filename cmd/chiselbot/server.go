@@ -57,7 +57,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 		return nil
 	}
 	var ledger app.Ledger = s.store
-	if c.Host != "" {
+	if !github.LimitsContent(c.Host) {
 		ledger = unlimited{}
 	}
 	client, err := github.New(github.Config{
@@ -94,9 +94,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	return nil
 }
 
-// unlimited counts nothing: a GitHub Enterprise Server has no limits unless its
-// administrator sets some, and tells them then.
-// https://docs.github.com/en/enterprise-server/admin/administering-your-instance/administering-your-instance-from-the-web-ui/configuring-rate-limits
+// unlimited counts nothing.
 type unlimited struct{}
 
 func (unlimited) Spend(context.Context, int64) error { return nil }

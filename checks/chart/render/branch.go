@@ -142,13 +142,12 @@ func (t *tracer) branches(text string, segments []Segment, skips []skipped) []Br
 func (t *tracer) shift(text string, segments []Segment, frame int) int {
 	for _, s := range slices.Backward(segments) {
 		origin := t.origins[s.Origin]
-		if origin.Frame != frame || origin.Place.File < 0 {
+		if origin.Frame != frame || origin.Place.File < 0 || t.program.slice(origin.Place) != text[s.Start:s.End] {
 			continue
 		}
 		line := strings.LastIndexByte(text[:s.Start], '\n') + 1
 		column := s.Start - line
-		own := t.program.bodies[origin.Place.File]
-		if strings.TrimLeft(text[line:s.Start], blanks) != "" || origin.Place.End > len(own) || own[origin.Place.Start:origin.Place.End] != text[s.Start:s.End] {
+		if strings.TrimLeft(text[line:s.Start], blanks) != "" {
 			continue
 		}
 		return column - t.program.column(origin.Place)
