@@ -147,7 +147,7 @@ func (t *tracer) shift(text string, segments []Segment, frame int) int {
 		}
 		line := strings.LastIndexByte(text[:s.Start], '\n') + 1
 		column := s.Start - line
-		if strings.TrimLeft(text[line:s.Start], blanks) != "" || t.program.slice(origin.Place) != text[s.Start:s.End] {
+		if strings.TrimLeft(text[line:s.Start], blanks) != "" {
 			continue
 		}
 		return column - t.program.column(origin.Place)
