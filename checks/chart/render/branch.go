@@ -142,12 +142,12 @@ func (t *tracer) branches(text string, segments []Segment, skips []skipped) []Br
 func (t *tracer) shift(text string, segments []Segment, frame int) int {
 	for _, s := range slices.Backward(segments) {
 		origin := t.origins[s.Origin]
-		if origin.Frame != frame || origin.Place.File < 0 {
+		if origin.Frame != frame || origin.Place.File < 0 || t.program.slice(origin.Place) != text[s.Start:s.End] {
 			continue
 		}
 		line := strings.LastIndexByte(text[:s.Start], '\n') + 1
 		column := s.Start - line
-		if strings.TrimLeft(text[line:s.Start], blanks) != "" || t.program.slice(origin.Place) != text[s.Start:s.End] {
+		if strings.TrimLeft(text[line:s.Start], blanks) != "" {
 			continue
 		}
 		return column - t.program.column(origin.Place)
