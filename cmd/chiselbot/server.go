@@ -24,6 +24,10 @@ import (
 	"github.com/chiselbot/chiselbot/checks/rules"
 )
 
+// reviewTime is what a review may take for charts and other tools' checks: it ends within
+// the time of its job, and says what it did not get to.
+const reviewTime = 90 * time.Second
+
 // A server is the App at work, or waiting to be registered.
 type server struct {
 	program  program
@@ -70,7 +74,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	}()
 	bot := app.New(app.Config{
 		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
-		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
+		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), Time: reviewTime, KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
 		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
