@@ -139,13 +139,8 @@ func Checks(settings *config.Settings, opts Options) checks.Options {
 	far := beyond(settings, opts.Beyond)
 	return checks.Options{
 		Rules: opts.Rules, Scanners: opts.Scanners, Fetcher: opts.Fetcher, Render: once(run), Severities: settings.Rules,
-<<<<<<< HEAD
 		IsDockerfile: settings.IsDockerfile, IsManifest: func(name string) bool { return settings.IsManifest(name) && !far[name] }, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Time: opts.Time, Now: opts.Now,
-=======
-		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Ignores: settings.Known(), Time: opts.Time, Now: opts.Now,
->>>>>>> wip/chart
 	}
 }
 

@@ -98,7 +98,6 @@ func checkMonitored(p *checks.ReleasePass, monitor *kube.Object) {
 				Key:      field + " " + name,
 				Message:  fmt.Sprintf("The %s %s asks the port %s, but no container of the pods that it selects has a port of that name: Prometheus gets no metrics.", monitor.Kind, checks.Code(monitor.Name), checks.Code(name)),
 				Help:     portNameHelp(pods[0].Containers...),
-				Fix:      onlyNameFix(p, monitor, n, containersOf(pods)...),
 			})
 		}
 	}
