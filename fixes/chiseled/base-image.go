@@ -323,13 +323,20 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest str
 			continue
 		}
 		for _, given := range m.buildArguments(name) {
-			if e.Span.Start >= img.Span.Start && (given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img)) {
-				continue // the same as without it, or a copy of the same
+			help := "Change the value here together with the one in the Dockerfile."
+			if e.Span.Start >= img.Span.Start {
+				if given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img) {
+					continue // the same as without it, or a copy of the same
+				}
+				help = fmt.Sprintf("Make sure that every value it gets goes with %s behind it, and change the `FROM` by hand.", checks.Code(strings.TrimPrefix(want, before+arg.value)))
 			}
-			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
+			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), help)
 			break
 		}
 		return e, ""
+	}
+	if !m.usedElsewhere(name, img) {
+		return source.Edit{}, fmt.Sprintf("it changes both in %s and behind it", checks.Code(name))
 	}
 	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }
@@ -383,7 +390,7 @@ func (m *migration) names(ref string, img *dockerfile.Image) bool {
 	if err != nil {
 		return false
 	}
-	one, ok := m.File.Known(parsed)
+	one, ok := m.Mirrors.Lookup(parsed)
 	return ok && one.DotNet != nil && img.Facts != nil && img.Facts.DotNet != nil &&
 		one.DotNet.Product == img.Facts.DotNet.Product && one.DotNet.Tag() == img.Facts.DotNet.Tag()
 }

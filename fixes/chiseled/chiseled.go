@@ -91,7 +91,7 @@ func Rewrites() []*Rewrite {
 		{ID: "glibc", Title: "Compile with a C library that the image has", do: (*migration).glibc},
 		{ID: "sdk", Title: "Build with an SDK that knows the framework", do: (*migration).sdks},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
-		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
+		{ID: "files", Title: "Look for files that the application writes", do: (*migration).files},
 	}
 	for _, r := range all {
 		r.Doc, r.URL = page(r.ID), pageURL(r.ID)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -33,12 +34,15 @@ type migration struct {
 	moved map[*dockerfile.Stage]bool
 	// slices are those to cut into the image.
 	slices []string
-	// made are the folders that are made elsewhere and copied.
-	made map[string]bool
+	// made are the folders that are made elsewhere and copied, sonames the libraries.
+	made    map[string]bool
+	sonames []string
 	// lines are lines to insert behind an offset of the Dockerfile.
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
+	// built say what builds which image, once that is looked for.
+	built *builds.Images
 	// compositions are the services of compose files, once they are looked for.
 	compositions []service
 	composed     bool

@@ -174,6 +174,7 @@ func (r resolution) lines(j *job, step int) []string {
 	// /usr/lib is searched on every architecture; the folder that Ubuntu uses has the
 	// architecture in its name.
 	w.do(step, "mkdir -p "+j.rootfs()+"/usr/lib")
+	j.sonames = append(j.sonames, files...)
 	for _, f := range slices.Compact(files) {
 		w.do(step, "cp -L /usr/lib/*-linux-gnu*/"+f+" "+j.rootfs()+"/usr/lib/")
 	}

@@ -103,4 +103,3 @@ func (m *migration) published(i *image) (framework string, at source.Span, told 
 	}
 	return "", source.Span{}, false
 }
-
