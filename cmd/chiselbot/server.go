@@ -150,7 +150,7 @@ func (s *server) Accept(ctx context.Context, job app.Job, sighting *app.Sighting
 	return queue.Accept(ctx, job, sighting)
 }
 
-// known asks GitHub whether it knows the App, at most once a minute.
+// known asks GitHub whether it knows the App, at most once a minute while it does.
 func (s *server) known(ctx context.Context) error {
 	client := s.client.Load()
 	if client == nil {
@@ -160,8 +160,13 @@ func (s *server) known(ctx context.Context) error {
 		return nil
 	}
 	self, err := client.Self(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+	case s.met.Load() == 0, errors.Is(err, app.ErrForbidden), errors.Is(err, app.ErrNotFound):
 		return err
+	default: // GitHub is disturbed, and webhooks that come nevertheless are taken
+		s.logger.WarnContext(ctx, "GitHub does not answer", slog.Any("error", err))
+		return nil
 	}
 	s.met.Store(time.Now().Unix())
 	for name, level := range permissions() {
