@@ -135,7 +135,7 @@ func (t *trial) compare(target Target, before *Built, beforeErr error, after *Bu
 	for _, fault := range after.Faults {
 		switch {
 		case slices.Contains(known, fault):
-			t.open("%s was built, and does not run without more than the Dockerfile says, as before: %s", capital(target.noun()), fault)
+			t.open("%s has a fault that it has today too: %s", capital(target.noun()), fault)
 		default:
 			t.refuse(0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
 		}

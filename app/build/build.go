@@ -95,54 +95,60 @@ func New(c Config) (*Builder, error) {
 
 // Build implements [fixes.Builder].
 func (b *Builder) Build(ctx context.Context, tree source.Tree, what fixes.Target) (*fixes.Built, error) {
-	text, err := tree.Read(what.Dockerfile)
+	var built *fixes.Built
+	size, err := b.build(ctx, tree, what, func(ctx context.Context, _ gateway.Client, res *gateway.Result) error {
+		var err error
+		built, err = look(ctx, res)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
+	built.Size = size
+	return built, nil
+}
+
+// build builds an image and gives its size. use is shown what was built.
+func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target, use func(context.Context, gateway.Client, *gateway.Result) error) (int64, error) {
+	text, err := tree.Read(what.Dockerfile)
+	if err != nil {
+		return 0, err
+	}
 	file, err := dockerfile.Parse(text)
 	if err != nil {
-		return nil, &fixes.BuildError{Message: err.Error()}
+		return 0, &fixes.BuildError{Message: err.Error()}
 	}
 	limited, cancel := context.WithTimeout(ctx, b.config.Timeout)
 	defer cancel()
 	c, err := client.New(limited, b.config.Address)
 	if err != nil {
-		return nil, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, err)
+		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, err)
 	}
 	defer func() { _ = c.Close() }() // what was asked of it is done
 	if _, err := c.ListWorkers(limited); err != nil {
-		return nil, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, b.reason(ctx, limited, err))
+		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, b.reason(ctx, limited, err))
 	}
 
-	files := &sent{}
-	size := &weight{}
+	files, size, watch := &sent{}, &weight{}, newLog()
 	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size)
-	attrs := b.attrs(what)
-	var built *fixes.Built
-	watch := newLog()
 	_, err = c.Build(limited, opt, "chiselbot", func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
-		if b.config.Network == ProxyNetwork {
-			caps := gw.BuildOpts().LLBCaps
-			if err := caps.Supports(pb.CapExecMetaNetworkProxy); err != nil {
-				return nil, errNoProxy
-			}
+		if caps := gw.BuildOpts().LLBCaps; b.config.Network == ProxyNetwork && caps.Supports(pb.CapExecMetaNetworkProxy) != nil {
+			return nil, errNoProxy
 		}
-		res, err := gw.Solve(ctx, gateway.SolveRequest{Frontend: "dockerfile.v0", FrontendOpt: attrs, Evaluate: true})
+		res, err := gw.Solve(ctx, gateway.SolveRequest{Frontend: "dockerfile.v0", FrontendOpt: b.attrs(what), Evaluate: true})
 		if err != nil {
 			return nil, err
 		}
-		built, err = look(ctx, res)
-		return res, err
+		return res, use(ctx, gw, res)
 	}, watch.status)
 	watch.wait()
 	switch {
 	case err == nil:
-		built.Size, err = size.layers()
-		return built, err
+		return size.layers()
 	case files.over.Load() != nil:
-		return nil, *files.over.Load()
+		return 0, *files.over.Load()
 	}
-	return nil, b.blame(ctx, limited, what, err, watch)
+	return 0, b.blame(ctx, limited, what, err, watch)
 }
 
 var errNoProxy = errors.New("this BuildKit has no proxy for the network of builds; v0.34 has one")
