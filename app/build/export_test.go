@@ -17,6 +17,7 @@ import (
 
 // Start builds an image and starts it as a container runtime would, without a network.
 func (b *Builder) Start(ctx context.Context, tree source.Tree, what fixes.Target) (says string, err error) {
+	started := false
 	_, err = b.build(ctx, tree, what, func(ctx context.Context, gw gateway.Client, res *gateway.Result) error {
 		var s settings
 		if err := json.Unmarshal(res.Metadata[exptypes.ExporterImageConfigKey], &s); err != nil {
@@ -39,13 +40,19 @@ func (b *Builder) Start(ctx context.Context, tree source.Tree, what fixes.Target
 			err = process.Wait()
 		}
 		says = out.String()
+		started = true
 		if err != nil {
 			says += words(err)
 		}
-		return nil
+		return errStarted // the image itself is not wanted
 	})
+	if started {
+		err = nil
+	}
 	return says, err
 }
+
+var errStarted = errors.New("started")
 
 type buffer struct{ bytes.Buffer }
 
