@@ -275,14 +275,14 @@ func (k *kit) system(distro, version string) func() (v1.Layer, error) {
 		}
 		files["usr/bin/busybox"] = program(k.busybox)
 		for _, applet := range k.applets {
-			if applet != "busybox" && applet != "wget" && applet != "dpkg" && applet != "rpm" && (alpine || applet != "adduser" && applet != "addgroup") {
+			if applet != "busybox" && applet != "wget" && applet != "dpkg" && applet != "rpm" {
 				files["usr/bin/"+applet] = link("busybox")
 			}
 		}
 		files["usr/bin/dotnet-programs"] = program(k.programs)
 		names := []string{"apt-get", "apt", "useradd", "groupadd", "update-ca-certificates"}
 		if alpine {
-			names = []string{"apk", "update-ca-certificates"}
+			names = []string{"apk", "adduser", "addgroup", "update-ca-certificates"}
 		}
 		for _, name := range names {
 			files["usr/bin/"+name] = link("dotnet-programs")

@@ -17,7 +17,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -31,8 +30,10 @@ func main() {
 		err = dotnet(args)
 	case "apt-get", "apt", "apk":
 		err = install(args)
-	case "useradd", "groupadd":
-		err = account(name, args)
+	case "useradd", "adduser":
+		err = account("useradd", args)
+	case "groupadd", "addgroup":
+		err = account("groupadd", args)
 	case "update-ca-certificates":
 		err = certificates()
 	case "curl", "wget", "git":
@@ -241,11 +242,7 @@ func run(project []byte) error {
 			return err
 		}
 	}
-	who, err := user.Current()
-	if err != nil {
-		return err
-	}
-	fmt.Println("started by", who.Uid)
+	fmt.Println("started by", os.Getuid())
 	return nil
 }
 
