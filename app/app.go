@@ -124,9 +124,11 @@ type Change interface {
 	HeadTree() string
 	// Changed lists the paths whose content or mode differs, sorted.
 	Changed() []string
-	// Prefetch brings the regular files of both trees whose paths match, in few requests
-	// and what is in the cache in none. Files over [source.MaxFileBytes] are left out.
-	Prefetch(ctx context.Context, match func(path string) bool) error
+	// Prefetch brings the regular files of both trees that rank gives a number, the lowest
+	// first and none below zero, in few requests and what is in the cache in none. Files
+	// over [source.MaxFileBytes] are left out. When there are too many it returns the paths
+	// of the others, sorted.
+	Prefetch(ctx context.Context, rank func(path string) int) (beyond []string, err error)
 }
 
 // CheckRuns publishes check runs.

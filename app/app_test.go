@@ -49,7 +49,7 @@ func TestUnderstood(t *testing.T) {
 	pull := w.open("worse", bad)
 	w.settle()
 	run := w.repo.CheckRuns(pull.Head())[0]
-	if !strings.Contains(run.Summary, "makes one thing worse") || !strings.Contains(run.Summary, "What to do") {
+	if !strings.Contains(run.Summary, "One thing got worse") || !strings.Contains(run.Summary, "What to do") {
 		t.Errorf("summary %q", run.Summary)
 	}
 	if a := run.Annotations[0]; a.Path != "Dockerfile" || a.StartLine != 2 || a.Level != "failure" {

@@ -40,7 +40,7 @@ func (a *App) command(ctx context.Context, job Command) error {
 	}
 	var parts []string
 	for _, c := range commands {
-		v := &verb{App: a, job: job, pull: pr, command: c}
+		v := &verb{App: a, job: job, pull: pr, command: c, permission: permission}
 		text, err := v.run(ctx)
 		pr = v.pull // the next command goes on from a commit that this one made
 		if sentence := obstacle(err); sentence != "" {
@@ -58,7 +58,11 @@ func (a *App) command(ctx context.Context, job Command) error {
 		parts = append(parts, text)
 	}
 	for _, p := range problems {
-		parts = append(parts, fmt.Sprintf("❌ Line %d: %s", p.Line, p.Message))
+		at := ""
+		if len(commands)+len(problems) > 1 {
+			at = fmt.Sprintf("Line %d: ", p.Line)
+		}
+		parts = append(parts, "❌ "+at+p.Message)
 	}
 	if len(parts) == 0 {
 		return nil

@@ -2,15 +2,16 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/command"
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/propose"
 	"github.com/chiselbot/chiselbot/app/report"
-	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -23,6 +24,8 @@ type verb struct {
 	job     Command
 	pull    PullRequest
 	command command.Command
+	// permission is what who gave it may do.
+	permission string
 }
 
 const closedText = "❌ The pull request is closed. Reopen it, then give the command again."
@@ -78,62 +81,23 @@ func (v *verb) explain() string {
 	id := v.command.Rules[0]
 	for _, r := range v.Review.Rules {
 		if r.ID == id {
-			return fmt.Sprintf("**[%s](%s)** (%s): %s\n\n<details>\n<summary>Why, and what to do</summary>\n\n%s\n\n</details>\n", r.ID, r.URL, r.Severity, report.Prose(r.Title), r.Doc)
+			return report.Explained(r)
 		}
 	}
 	return fmt.Sprintf("`%s` is a check of Trivy's: <https://avd.aquasec.com/misconfig/%s>.", id, strings.ToLower(id))
 }
 
-// fixes makes the plans for the findings that the command means: those that the pull
-// request brings, or all of the named rules in the Dockerfiles that it touches. What a
-// person should look at is done only where a person named the rule. Others are the rules
-// that could be named.
-func (v *verb) fixes(ctx context.Context) (trees Change, plans []*fixes.Plan, others []string, err error) {
-	trees, opts, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	reviewing := v.Review
-	reviewing.Tip, reviewing.Now = trees.Tip(), opts.Checks.Now
-	if reviewing.Owner, reviewing.OwnerSkips, err = v.owner(ctx, v.job.Repository); err != nil {
-		return nil, nil, nil, err
-	}
-	r, err := review.Of(ctx, review.Side{Name: "base", Tree: trees.Base()}, review.Side{Name: "head", Tree: trees.Head()}, reviewing)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	touched := map[string]bool{}
-	for _, name := range trees.Changed() {
-		touched[name] = opts.Checks.IsDockerfile(name)
-	}
-	brought := map[string]bool{}
-	name := func(f checks.Finding) string { return f.Path() + "\x00" + f.Rule.ID + "\x00" + f.Key }
-	for _, f := range r.Delta.New {
-		brought[name(f)] = true
-		if opts.Checks.IsDockerfile(f.Path()) {
-			touched[f.Path()] = true
-			if f.Fix != nil && f.Fix.Safety == checks.Unsafe && !slices.Contains(others, f.Rule.ID) {
-				others = append(others, f.Rule.ID)
-			}
-		}
-	}
-	opts.Checks.IsDockerfile = func(name string) bool { return touched[name] }
-	named := v.command.Rules
-	want := func(f checks.Finding) bool { return brought[name(f)] }
-	if len(named) > 0 {
-		others = nil
-		want = func(f checks.Finding) bool { return slices.Contains(named, f.Rule.ID) }
-	}
-	plans, _, err = fixes.Findings(ctx, trees.Head(), want, len(named) > 0, opts)
-	return trees, plans, others, err
-}
-
-// fix commits to the pull request's branch, in one commit. On a fork it shows a patch.
+// fix commits to the pull request's branch, in one commit, or opens a pull request against
+// it, as the settings say. On a fork it makes suggestions or shows a patch.
 func (v *verb) fix(ctx context.Context) (string, error) {
 	if text, err := v.done(ctx); text != "" || err != nil {
 		return text, err
 	}
-	trees, plans, others, err := v.fixes(ctx)
+	g, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	if err != nil {
+		return "", err
+	}
+	plans, others, err := v.fixesOf(ctx, g, v.command.Rules)
 	if err != nil {
 		return "", err
 	}
@@ -142,15 +106,21 @@ func (v *verb) fix(ctx context.Context) (string, error) {
 		return nothingText(plans, others), nil
 	}
 	if v.pull.Fork() {
-		text, err := v.suggest(ctx, trees, plans)
+		text, err := v.suggest(ctx, g, plans)
 		return text + told(plans, others), err
 	}
-	title := "Fix findings of chiselbot"
-	if applied := applicable(plans); len(applied) == 1 {
-		title = strings.ReplaceAll(applied[0].Title, "`", "")
+	if g.settings.Fix == config.FixProposes {
+		request := propose.Request{Recipe: propose.Fixes, Pull: v.job.Number, Rules: v.command.Rules}
+		text, err := v.proposed(ctx, &planned{ground: g, request: request, plans: plans}, v.pull.HeadBranch, false)
+		return text + told(nil, others), err
 	}
+	style, err := v.styleOf(ctx, v.job.Repository, v.pull.BaseBranch, g.settings.Proposals.Titles)
+	if err != nil {
+		return "", err
+	}
+	title := style.Title("fix", propose.Title(propose.Fixes, applicable(plans)))
 	commit, err := v.GitHub.Push(ctx, v.job.Repository, Push{
-		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: propose.Message(title, applicable(plans)) + "\n" + v.mark() + "\n", Files: filesOf(trees, changes),
+		Branch: v.pull.HeadBranch, Parents: []string{v.pull.Head}, Message: propose.Message(title, applicable(plans)) + "\n" + v.mark() + "\n", Files: filesOf(g, changes),
 	})
 	if err != nil {
 		return "", err
@@ -164,18 +134,21 @@ func (v *verb) mark() string {
 	return fmt.Sprintf("Chiselbot-Command: %s/%d", v.job.origin(), v.command.Line)
 }
 
-// done is the answer of a command whose commit an earlier attempt made, else empty.
+// done is the answer of a command whose commit an earlier attempt made, else empty. There
+// may be commits of the comment's other commands on top.
 func (v *verb) done(ctx context.Context) (string, error) {
 	if v.pull.Fork() {
 		return "", nil
 	}
-	tip, err := v.GitHub.Tip(ctx, v.job.Repository, v.pull.HeadBranch)
-	if err != nil || !tip.Own || !strings.Contains(tip.Message, v.mark()+"\n") {
+	made, err := v.GitHub.OwnCommit(ctx, v.job.Repository, v.pull.HeadBranch, v.mark()+"\n")
+	if errors.Is(err, ErrNotFound) {
+		return "", nil
+	}
+	if err != nil {
 		return "", err
 	}
-	v.pull.Head = tip.Commit
-	subject, _, _ := strings.Cut(tip.Message, "\n")
-	return committedText(tip.Commit, subject), nil
+	subject, _, _ := strings.Cut(made.Message, "\n")
+	return committedText(made.Commit, subject), nil
 }
 
 func applicable(plans []*fixes.Plan) []*fixes.Plan {
@@ -183,11 +156,14 @@ func applicable(plans []*fixes.Plan) []*fixes.Plan {
 }
 
 func committedText(commit, title string) string {
-	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, report.Prose(title))
+	return fmt.Sprintf("✅ Committed %s to this pull request: %s.\n", commit, titled(title))
 }
 
+// titled is a title in Markdown. The spaces of no width in it are ours.
+func titled(title string) string { return report.Prose(strings.ReplaceAll(title, "\u200b", "")) }
+
 func nothingText(plans []*fixes.Plan, others []string) string {
-	return "❌ Nothing was changed: no finding that is meant carries a fix that could be made here.\n" + told(plans, others)
+	return "❌ Nothing was changed: chiselbot has no fix for what this command means.\n" + told(plans, others)
 }
 
 // told is what a reply says beneath the outcome.
@@ -224,18 +200,18 @@ func patch(plans []*fixes.Plan) string {
 // touches, or all that start from the named image.
 func (v *verb) request(ctx context.Context) (propose.Request, error) {
 	r := propose.Request{Recipe: "chiseled", Upgrade: v.command.Upgrade, Variant: v.command.Variant}
-	trees, opts, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	g, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
 	if err != nil {
 		return r, err
 	}
-	names, err := trees.Head().Find(ctx, opts.Checks.IsDockerfile)
+	names, err := g.Head().Find(ctx, g.opts.Checks.IsDockerfile)
 	if err != nil {
 		return r, err
 	}
 	for _, name := range names {
-		meant := slices.Contains(trees.Changed(), name)
+		meant := slices.Contains(g.Changed(), name)
 		if v.command.Image != "" {
-			meant = startsFrom(trees.Head(), name, v.command.Image)
+			meant = startsFrom(g.Head(), name, v.command.Image)
 		}
 		if meant && len(r.Files) < maxFiles {
 			r.Files = append(r.Files, name)
@@ -243,9 +219,6 @@ func (v *verb) request(ctx context.Context) (propose.Request, error) {
 	}
 	return r, nil
 }
-
-// maxFiles is how many Dockerfiles one pull request moves.
-const maxFiles = 50
 
 // startsFrom reports whether a Dockerfile has a stage from an image: by its repository, or
 // the last part of that, with the tag if one is named.
@@ -281,13 +254,16 @@ func (v *verb) migrate(ctx context.Context) (string, error) {
 		}
 		return "❌ This pull request touches no Dockerfile. Name the image to move: `/chisel migrate mcr.microsoft.com/dotnet/aspnet`.", nil
 	}
-	return v.proposed(ctx, request, v.pull.HeadBranch, v.pull.Head, false)
+	return v.move(ctx, request, v.pull.HeadBranch, v.pull.Head, false)
 }
 
 // recreate makes the pull request on which the command stands anew, or the one that
 // belongs to it.
 func (v *verb) recreate(ctx context.Context) (string, error) {
-	branches := []string{propose.Branch("chiseled", v.pull.HeadBranch)}
+	var branches []string
+	for _, kind := range proposalKinds() {
+		branches = append(branches, propose.Branch(kind, v.pull.HeadBranch))
+	}
 	if strings.HasPrefix(v.pull.HeadBranch, propose.Prefix) {
 		branches = append(branches, v.pull.HeadBranch)
 	}
@@ -298,68 +274,100 @@ func (v *verb) recreate(ctx context.Context) (string, error) {
 		}
 		for _, o := range pulls {
 			request, ok := propose.RequestOf(o.Body)
-			if !ok {
+			if !ok || request.Recipe == propose.Settings {
 				continue
 			}
 			tip, err := v.GitHub.Tip(ctx, v.job.Repository, o.Base)
 			if err != nil {
 				return "", err
 			}
-			return v.proposed(ctx, request, o.Base, tip.Commit, true)
+			return v.move(ctx, request, o.Base, tip.Commit, true)
 		}
 	}
 	return "❌ There is no pull request of chiselbot's here that could be made anew.", nil
 }
 
-// proposed proposes and says what came of it.
-func (v *verb) proposed(ctx context.Context, r propose.Request, base, commit string, anew bool) (string, error) {
-	plans, skips, at, err := v.planAt(ctx, v.job.Repository, commit, r)
+// move plans a request at a commit of its base, proposes that and says what came of it.
+func (v *verb) move(ctx context.Context, r propose.Request, base, commit string, anew bool) (string, error) {
+	at, err := v.planAt(ctx, v.job.Repository, commit, r)
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	for _, s := range skips {
-		fmt.Fprintf(&b, "- %s: %s\n", report.CodeSpan(s.Path), report.Prose(s.Reason))
-	}
-	if v.pull.Fork() && len(propose.Changes(plans)) > 0 {
+	if v.pull.Fork() && len(propose.Changes(at.plans)) > 0 {
 		against, err := v.GitHub.Change(ctx, v.job.Repository, v.pull.Base, v.pull.Head, nil)
 		if err != nil {
 			return "", err
 		}
-		text, err := v.suggest(ctx, against, plans)
-		return text + told(plans, nil) + b.String(), err
+		text, err := v.suggest(ctx, against, at.plans)
+		return text + told(at.plans, nil) + skippedText(at.skips), err
 	}
-	p := propose.Of(r, base, plans)
-	what, number, err := v.propose(ctx, v.job.Repository, p, at, anew)
+	return v.proposed(ctx, at, base, anew)
+}
+
+// proposed proposes what was planned and says what came of it. What has to wait for its
+// turn is left to a job that comes back then.
+func (v *verb) proposed(ctx context.Context, at *planned, base string, anew bool) (string, error) {
+	out, err := v.propose(ctx, v.job.Repository, base, at, how{anew: anew, now: v.command.Now || anew})
+	if later := (*Later)(nil); errors.As(err, &later) {
+		text := waits(later, at, strings.TrimSpace(v.command.Text))
+		if later.Most == 0 && later.Limit != LimitWindow {
+			return text + "\n", nil
+		}
+		err := v.queue.Enqueue(ctx, Propose{
+			Cause: Cause{Key: fmt.Sprintf("later/%s/%d", v.job.origin(), v.command.Line)}, Repository: v.job.Repository, Request: at.request, Base: base, Anew: anew,
+			Number: v.job.Number, Reply: v.job.origin(), Sender: v.job.Sender,
+		})
+		return waitBegin + text + waitEnd + "\n" + skippedText(at.skips), err
+	}
 	if err != nil {
 		return "", err
 	}
-	switch what {
+	text := out.text()
+	if out.what == unnecessary {
+		text += told(at.plans, nil)
+	}
+	return text + skippedText(at.skips), nil
+}
+
+func skippedText(skips []checks.Skip) string {
+	var b strings.Builder
+	for _, s := range skips {
+		fmt.Fprintf(&b, "- %s: %s\n", report.CodeSpan(s.Path), report.Prose(s.Reason))
+	}
+	return b.String()
+}
+
+// text says what became of a proposal.
+func (o outcome) text() string {
+	switch o.what {
 	case opened:
-		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", number, report.Prose(p.Title)) + b.String(), nil
+		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", o.number, titled(o.title))
 	case updated:
-		return fmt.Sprintf("✅ Brought #%d up to date.\n", number) + b.String(), nil
+		return fmt.Sprintf("✅ Brought #%d up to date.\n", o.number)
 	case unchanged:
-		return fmt.Sprintf("✅ #%d is there already, and up to date.\n", number) + b.String(), nil
+		return fmt.Sprintf("✅ #%d is there already, and up to date.\n", o.number)
 	case declined:
-		return fmt.Sprintf("❌ #%d, which moved the same images, was closed. That is taken for a no; `/chisel recreate` makes it anew.", number), nil
+		return fmt.Sprintf("❌ #%d, which changed the same, was closed. That is taken for a no; `/chisel recreate` makes it anew.\n", o.number)
 	case touched:
-		if number == 0 {
-			return fmt.Sprintf("❌ The branch %s is there, with commits that are not chiselbot's. Remove it, or let `/chisel recreate` make it anew.", report.CodeSpan(p.Branch)), nil
+		if o.number == 0 {
+			return fmt.Sprintf("❌ The branch %s is there, with commits that are not chiselbot's. Remove it, or let `/chisel recreate` make it anew.\n", report.CodeSpan(o.branch))
 		}
-		return fmt.Sprintf("❌ Somebody has committed to #%d, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits.", number), nil
+		return fmt.Sprintf("❌ Somebody has committed to #%d, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits.\n", o.number)
 	case unnecessary:
 	}
-	text := "❌ Nothing was changed: there is no image here that can be moved.\n"
-	if number != 0 {
-		text = fmt.Sprintf("✅ Closed #%d: there is nothing left to change.\n", number)
+	if o.number != 0 {
+		return fmt.Sprintf("✅ Closed #%d: there is nothing left to change.\n", o.number)
 	}
-	return text + told(plans, nil) + b.String(), nil
+	return "❌ Nothing was changed: there is no image here that can be moved.\n"
 }
 
 // diff shows what fix and migrate would change.
 func (v *verb) diff(ctx context.Context) (string, error) {
-	_, plans, others, err := v.fixes(ctx)
+	g, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
+	if err != nil {
+		return "", err
+	}
+	plans, others, err := v.fixesOf(ctx, g, nil)
 	if err != nil {
 		return "", err
 	}
@@ -368,11 +376,11 @@ func (v *verb) diff(ctx context.Context) (string, error) {
 	if err != nil || len(request.Files) == 0 {
 		return text, err
 	}
-	moves, _, _, err := v.planAt(ctx, v.job.Repository, v.pull.Head, request)
+	at, err := v.planAt(ctx, v.job.Repository, v.pull.Head, request)
 	if err != nil {
 		return "", err
 	}
-	return text + "\n" + shown("migrate", moves) + told(moves, nil), nil
+	return text + "\n" + shown("migrate", at.plans) + told(at.plans, nil), nil
 }
 
 func shown(verb string, plans []*fixes.Plan) string {

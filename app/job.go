@@ -3,6 +3,8 @@ package app
 import (
 	"log/slog"
 	"time"
+
+	"github.com/chiselbot/chiselbot/app/propose"
 )
 
 // A Job is one piece of work that the queue does not lose. What it says is a hint: each
@@ -81,6 +83,40 @@ type KeepProposal struct {
 	Branch     string     `json:"branch"`
 }
 
+// NoteProposal remembers in what state the App's own pull requests from a branch are.
+type NoteProposal struct {
+	Cause
+	Repository Repository `json:"repository"`
+	Branch     string     `json:"branch"`
+}
+
+// Propose makes a proposal that somebody asked for and that has to wait.
+type Propose struct {
+	Cause
+	Repository Repository      `json:"repository"`
+	Request    propose.Request `json:"request"`
+	Base       string          `json:"base"`
+	Anew       bool            `json:"anew,omitempty"`
+	// Number and Reply are where it was asked for, Sender by whom.
+	Number int    `json:"number"`
+	Reply  string `json:"reply"`
+	Sender string `json:"sender"`
+}
+
+// Sweep looks through a repository for images to move.
+type Sweep struct {
+	Cause
+	Repository Repository `json:"repository"`
+}
+
+// SuggestFixes suggests fixes at the lines of a pull request, unasked.
+type SuggestFixes struct {
+	Cause
+	Repository Repository `json:"repository"`
+	Number     int        `json:"number"`
+	Head       string     `json:"head"`
+}
+
 // LookAtRepository has every open pull request reviewed that should have been.
 type LookAtRepository struct {
 	Cause
@@ -88,6 +124,8 @@ type LookAtRepository struct {
 	// Again, when not empty, has the others reviewed again too, because the settings
 	// changed.
 	Again string `json:"again,omitempty"`
+	// Branch is one that was pushed to, if any.
+	Branch string `json:"branch,omitempty"`
 }
 
 // LookAtInstallation looks at repositories of an installation, at all of them when none
@@ -124,6 +162,18 @@ func (Command) Kind() string { return "command" }
 func (KeepProposal) Kind() string { return "keep-proposal" }
 
 // Kind names the use case.
+func (NoteProposal) Kind() string { return "note-proposal" }
+
+// Kind names the use case.
+func (Propose) Kind() string { return "propose" }
+
+// Kind names the use case.
+func (Sweep) Kind() string { return "sweep" }
+
+// Kind names the use case.
+func (SuggestFixes) Kind() string { return "suggest-fixes" }
+
+// Kind names the use case.
 func (LookAtRepository) Kind() string { return "look-at-repository" }
 
 // Kind names the use case.
@@ -153,6 +203,20 @@ func (j Command) About() []slog.Attr { return about(j.Repository, slog.Int("pr",
 
 // About names the repository.
 func (j KeepProposal) About() []slog.Attr { return about(j.Repository) }
+
+// About names the repository.
+func (j NoteProposal) About() []slog.Attr { return about(j.Repository) }
+
+// About names the pull request on which it was asked for.
+func (j Propose) About() []slog.Attr { return about(j.Repository, slog.Int("pr", j.Number)) }
+
+// About names the repository.
+func (j Sweep) About() []slog.Attr { return about(j.Repository) }
+
+// About names the pull request.
+func (j SuggestFixes) About() []slog.Attr {
+	return about(j.Repository, slog.Int("pr", j.Number), slog.String("sha", j.Head))
+}
 
 // About names the repository.
 func (j LookAtRepository) About() []slog.Attr { return about(j.Repository) }

@@ -42,7 +42,13 @@ func (a *App) lookAtRepository(ctx context.Context, job LookAtRepository) error 
 	if len(found) > 0 {
 		a.Logger.InfoContext(ctx, "review what was missed", slog.Int("pull_requests", len(found)))
 	}
-	return a.enqueue(ctx, found)
+	if job.Branch != "" {
+		found = append(found, KeepProposal{Cause: Cause{Key: fmt.Sprintf("keep/%d/%s", job.Repository.ID, job.Again)}, Repository: job.Repository, Branch: job.Branch})
+	}
+	if err := a.enqueue(ctx, found); err != nil {
+		return err
+	}
+	return a.sweepIfDue(ctx, job.Repository, job.Again)
 }
 
 func (a *App) finished(ctx context.Context, pr PullRequest) (bool, error) {

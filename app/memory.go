@@ -79,6 +79,25 @@ type Memory interface {
 	Pause(ctx context.Context, repository int64, number int, paused bool) error
 	Paused(ctx context.Context, repository int64, number int) (bool, error)
 
+	// Reserve enters that a pull request is to be opened from a branch, or returns a
+	// [*Later] where a limit does not allow it. A reservation that is there already, and no
+	// older than an hour, holds.
+	Reserve(ctx context.Context, repo Repository, branch string, limits Limits) error
+	// Release takes a reservation back.
+	Release(ctx context.Context, repo Repository, branch string) error
+	// SaveProposal remembers a pull request that GitHub has, in place of its reservation.
+	SaveProposal(ctx context.Context, p KnownProposal) error
+	// Proposal is what is remembered of a pull request; [ErrNotFound] in the chain when
+	// nothing is.
+	Proposal(ctx context.Context, repo Repository, branch string, number int) (KnownProposal, error)
+	// StaleProposals lists open ones of an installation of which GitHub was not asked for
+	// an hour, the oldest first and no more than so many.
+	StaleProposals(ctx context.Context, installation int64, most int) ([]KnownProposal, error)
+
+	// NextSweep is when a repository is to be looked through, zero when that is not known.
+	NextSweep(ctx context.Context, repository int64) (time.Time, error)
+	SaveNextSweep(ctx context.Context, repository int64, next time.Time) error
+
 	// DeliveriesRead is up to when the log of deliveries was read.
 	DeliveriesRead(ctx context.Context) (time.Time, error)
 	SaveDeliveriesRead(ctx context.Context, upTo time.Time) error

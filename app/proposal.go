@@ -3,19 +3,13 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/propose"
-	"github.com/chiselbot/chiselbot/app/review"
-	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/fixes"
-	"github.com/chiselbot/chiselbot/fixes/chiseled"
-	"github.com/chiselbot/chiselbot/fixes/recipes"
 )
 
 // A proposed is what became of a proposal.
@@ -34,101 +28,109 @@ const (
 // trailer marks the commits of proposals, apart from others that the App makes.
 const trailer = "Chiselbot-Recipe: "
 
-// planAt makes the plans of a request at a commit. Files that are not there, or no longer
-// Dockerfiles, have none.
-func (a *App) planAt(ctx context.Context, repo Repository, commit string, r propose.Request) ([]*fixes.Plan, []checks.Skip, Change, error) {
-	recipe := recipes.Named(r.Recipe, recipes.Options{Upgrade: r.Upgrade, Variant: chiseled.Variant(r.Variant)})
-	if recipe == nil {
-		return nil, nil, nil, fmt.Errorf("plan for %s: there is no recipe %q: %w", repo, r.Recipe, ErrInvalid)
-	}
-	trees, opts, err := a.open(ctx, repo, commit, commit)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	opts.Checks.IsDockerfile = func(name string) bool { return slices.Contains(r.Files, name) }
-	plans, skips, err := fixes.Plans(ctx, trees.Head(), recipe, opts)
-	return plans, skips, trees, err
+// A how says how a proposal is made.
+type how struct {
+	// anew makes it although somebody closed it or committed to it.
+	anew bool
+	// keep brings up to date what is open, and opens nothing.
+	keep bool
+	// now does not wait for the window, or for the first one to be decided: a person asked.
+	now bool
 }
 
-// open fetches what plans between two commits read. The checks are those of a review.
-func (a *App) open(ctx context.Context, repo Repository, base, head string) (Change, fixes.Options, error) {
-	trees, err := a.GitHub.Change(ctx, repo, base, head, config.Paths())
-	if err != nil {
-		return nil, fixes.Options{}, err
-	}
-	opts := a.Review
-	opts.Tip, opts.Now = trees.Tip(), a.Now()
-	if opts.Owner, opts.OwnerSkips, err = a.owner(ctx, repo); err != nil {
-		return nil, fixes.Options{}, err
-	}
-	reads, settings, err := review.Reads(ctx, trees.Base(), trees.Head(), opts)
-	if err != nil {
-		return nil, fixes.Options{}, err
-	}
-	if err := trees.Prefetch(ctx, reads); err != nil {
-		return nil, fixes.Options{}, err
-	}
-	return trees, fixes.Options{Together: true, Checks: checks.Options{
-		Rules: a.Review.Rules, Scanners: a.Review.Scanners, Render: a.Review.Render, Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, Now: opts.Now,
-	}}, nil
+// An outcome is what became of a proposal.
+type outcome struct {
+	what   proposed
+	number int
+	// title and branch are the pull request's.
+	title, branch string
 }
 
-// propose brings the pull request of a proposal to what it should be: there is one for
-// each recipe and base, found again by its branch and the mark in its body. Every step
-// looks first whether it was done, so that it can be tried again after any end. Anew
-// makes it although somebody closed it or committed to it.
-func (a *App) propose(ctx context.Context, repo Repository, p propose.Proposal, at Change, anew bool) (proposed, int, error) {
-	pulls, err := a.GitHub.OwnPullRequests(ctx, repo, p.Branch)
+// propose brings the pull request of a request to what it should be: there is one for each
+// recipe and base, found again by its branch and the mark in its body. Every step looks
+// first whether it was done, so that it can be tried again after any end.
+func (a *App) propose(ctx context.Context, repo Repository, base string, at *planned, how how) (outcome, error) {
+	out := outcome{branch: propose.Branch(at.request.Recipe, base)}
+	pulls, err := a.GitHub.OwnPullRequests(ctx, repo, out.branch)
 	if err != nil {
-		return "", 0, err
+		return out, err
 	}
 	pulls = slices.DeleteFunc(pulls, func(o OwnPullRequest) bool {
 		_, marked := propose.RequestOf(o.Body)
-		return !marked || o.Base != p.Base
+		return !marked || o.Base != base
 	})
 	var open *OwnPullRequest
 	if i := slices.IndexFunc(pulls, func(o OwnPullRequest) bool { return o.Open }); i >= 0 {
 		open = &pulls[i]
+		out.number = open.Number
 	}
+	changes := propose.Changes(at.plans)
 	if open == nil {
-		if len(p.Changes) == 0 {
-			return unnecessary, 0, nil
+		if len(changes) == 0 || how.keep {
+			out.what = unnecessary
+			return out, nil
 		}
-		if n := declinedBy(pulls, p.Images); n != 0 && !anew {
-			return declined, n, nil
+		if n := declinedBy(pulls, propose.Images(at.plans)); n != 0 && !how.anew {
+			out.what, out.number = declined, n
+			return out, nil
 		}
-	}
-	number := 0
-	if open != nil {
-		number = open.Number
 	}
 
-	tip, err := a.GitHub.Tip(ctx, repo, p.Branch)
+	tip, err := a.GitHub.Tip(ctx, repo, out.branch)
 	exists := !errors.Is(err, ErrNotFound)
 	if err != nil && exists {
-		return "", 0, err
+		return out, err
 	}
-	if own := tip.Own && strings.Contains(tip.Message, trailer); exists && !own && !anew {
-		return touched, number, nil
+	if own := tip.Own && strings.Contains(tip.Message, trailer); exists && !own && !how.anew {
+		out.what = touched
+		return out, nil
 	}
-	if len(p.Changes) == 0 {
-		return unnecessary, number, a.closeProposal(ctx, repo, *open, p.Left)
+	if len(changes) == 0 {
+		out.what = unnecessary
+		return out, a.closeProposal(ctx, repo, *open, propose.Left(at.plans))
+	}
+	if at.request.Style, err = a.style(ctx, repo, base, at, open); err != nil {
+		return out, err
+	}
+	p := propose.Of(at.request, base, at.Head(), at.plans)
+	out.title = p.Title
+	if open == nil {
+		return a.begin(ctx, repo, p, at, tip, how, out)
 	}
 	pushed, err := a.pushProposal(ctx, repo, p, at, tip)
 	if err != nil {
-		return "", 0, err
+		return out, err
 	}
-	switch {
-	case open == nil:
-		number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base})
-		return opened, number, err
-	case open.Title != p.Title || !sameText(open.Body, p.Body):
-		return updated, number, a.GitHub.EditPullRequest(ctx, repo, number, p.Title, p.Body)
-	case pushed:
-		return updated, number, nil
+	out.what = unchanged
+	if open.Title != p.Title || !sameText(open.Body, p.Body) {
+		if err := a.GitHub.EditPullRequest(ctx, repo, open.Number, p.Title, p.Body); err != nil {
+			return out, err
+		}
+		pushed = true
 	}
-	return unchanged, number, nil
+	if pushed {
+		out.what = updated
+	}
+	return out, a.dress(ctx, repo, p, at, open.Number)
+}
+
+// begin opens a pull request, if the limits allow it.
+func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at *planned, tip Tip, how how, out outcome) (outcome, error) {
+	if err := a.admit(ctx, repo, p.Branch, at, how); err != nil {
+		return out, err
+	}
+	_, err := a.pushProposal(ctx, repo, p, at, tip)
+	if err == nil {
+		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Undecided > 0})
+	}
+	if obstacle(err) != "" { // another attempt would come to the same
+		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch))
+	}
+	if err != nil {
+		return out, err
+	}
+	out.what = opened
+	return out, a.dress(ctx, repo, p, at, out.number)
 }
 
 // declinedBy is the newest pull request that was closed unmerged, if it was for the same
@@ -144,6 +146,34 @@ func declinedBy(pulls []OwnPullRequest, images string) int {
 	}
 	return 0
 }
+
+// style is how titles are written: as those of the open pull request are, or else as the
+// settings say or the branch's history shows.
+func (a *App) style(ctx context.Context, repo Repository, base string, at *planned, open *OwnPullRequest) (propose.Style, error) {
+	titles := at.settings.Proposals.Titles
+	if open != nil {
+		r, _ := propose.RequestOf(open.Body)
+		if titles == config.AutoTitles || (titles == config.Conventional) == r.Style.Conventional {
+			return r.Style, nil
+		}
+	}
+	return a.styleOf(ctx, repo, base, titles)
+}
+
+// styleOf is how the first lines of commits on a branch are written.
+func (a *App) styleOf(ctx context.Context, repo Repository, branch string, titles config.Titles) (propose.Style, error) {
+	if titles == config.PlainTitles {
+		return propose.Style{}, nil
+	}
+	subjects, err := a.GitHub.Subjects(ctx, repo, branch, subjectsRead)
+	if err != nil {
+		return propose.Style{}, err
+	}
+	return propose.StyleOf(subjects, titles == config.Conventional), nil
+}
+
+// subjectsRead is how much of a branch's history shows how titles are written.
+const subjectsRead = 50
 
 // sameText compares bodies as GitHub may keep them.
 func sameText(a, b string) bool {
@@ -211,13 +241,17 @@ func filesOf(at Change, changes []fixes.Change) []File {
 	return files
 }
 
-// closeProposal closes a pull request that has nothing to do any more, with a word. It is
-// marked as withdrawn first, because nobody said no.
+// closeProposal closes a pull request that has nothing to do any more.
 func (a *App) closeProposal(ctx context.Context, repo Repository, open OwnPullRequest, left int) error {
-	why := "there is nothing left to change, because the base branch has it or no longer needs it."
 	if left > 0 {
-		why = "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way."
+		return a.withdraw(ctx, repo, open, "with what is on the base branch now, only a person can make this change. `/chisel diff` on a pull request says what stands in the way.")
 	}
+	return a.withdraw(ctx, repo, open, "there is nothing left to change, because the base branch has it or no longer needs it.")
+}
+
+// withdraw closes a pull request with a word. It is marked as withdrawn first, because
+// nobody said no.
+func (a *App) withdraw(ctx context.Context, repo Repository, open OwnPullRequest, why string) error {
 	if err := a.say(ctx, repo, open.Number, "closed", "Closed: "+why+" The branch can be deleted."); err != nil {
 		return err
 	}
@@ -226,7 +260,10 @@ func (a *App) closeProposal(ctx context.Context, repo Repository, open OwnPullRe
 			return err
 		}
 	}
-	return a.GitHub.ClosePullRequest(ctx, repo, open.Number)
+	if err := a.GitHub.ClosePullRequest(ctx, repo, open.Number); err != nil {
+		return err
+	}
+	return a.Memory.SaveProposal(ctx, KnownProposal{Repository: repo, Branch: open.Branch, Number: open.Number, State: Withdrawn, Dressed: true})
 }
 
 // commentMark begins a comment of the App's, and is not seen.
@@ -248,53 +285,6 @@ func (a *App) say(ctx context.Context, repo Repository, number int, key, text st
 	}
 	_, err := a.GitHub.Comment(ctx, repo, number, mark+"\n"+text)
 	return err
-}
-
-// keepProposal brings what was proposed for a branch up to date after a push to it. It
-// begins nothing.
-func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
-	for _, recipe := range recipes.All(recipes.Options{}) {
-		pulls, err := a.GitHub.OwnPullRequests(ctx, job.Repository, propose.Branch(recipe.ID, job.Branch))
-		if err != nil {
-			return err
-		}
-		for _, o := range pulls {
-			request, ok := propose.RequestOf(o.Body)
-			if !o.Open || !ok || o.Base != job.Branch {
-				continue
-			}
-			if paused, err := a.Memory.Paused(ctx, job.Repository.ID, o.Number); err != nil || paused {
-				return err
-			}
-			tip, err := a.GitHub.Tip(ctx, job.Repository, job.Branch)
-			if err != nil {
-				return err
-			}
-			what, number, err := a.renew(ctx, job.Repository, request, job.Branch, tip.Commit, false)
-			if sentence := obstacle(err); sentence != "" {
-				return a.say(ctx, job.Repository, o.Number, "kept", "The base moved, and this pull request could not follow: "+sentence)
-			}
-			if err != nil {
-				return err
-			}
-			a.Logger.InfoContext(ctx, "keep proposal", slog.Int("pr", number), slog.String("outcome", string(what)))
-			if what == touched {
-				return a.say(ctx, job.Repository, number, "touched", touchedText)
-			}
-		}
-	}
-	return nil
-}
-
-const touchedText = "The base moved. Somebody has committed to this pull request, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits."
-
-// renew plans a request at a commit of its base and proposes that.
-func (a *App) renew(ctx context.Context, repo Repository, r propose.Request, base, commit string, anew bool) (proposed, int, error) {
-	plans, _, at, err := a.planAt(ctx, repo, commit, r)
-	if err != nil {
-		return "", 0, err
-	}
-	return a.propose(ctx, repo, propose.Of(r, base, plans), at, anew)
 }
 
 // obstacle says in a sentence why GitHub did not do what another attempt will not change,

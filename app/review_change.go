@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/review"
+	"github.com/chiselbot/chiselbot/checks"
 )
 
 // slow is after how long a review asks again what the head is before it publishes.
@@ -118,12 +120,12 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 	if opts.Owner, opts.OwnerSkips, err = a.owner(ctx, c.repo); err != nil {
 		return err
 	}
-	reads, settings, err := review.Reads(ctx, trees.Base(), trees.Head(), opts)
+	scope, err := review.ScopeOf(ctx, trees.Base(), trees.Head(), opts)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(trees.Changed(), reads) {
-		if settings.Unaffected == config.None && c.pull.Number != 0 {
+	if !slices.ContainsFunc(trees.Changed(), scope.Reads) {
+		if scope.Settings.Unaffected == config.None && c.pull.Number != 0 {
 			p.run.State = Finished
 			return a.Memory.SaveRun(ctx, p.run)
 		}
@@ -133,7 +135,7 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 	if err := p.begin(ctx); err != nil {
 		return err
 	}
-	if err := trees.Prefetch(ctx, reads); err != nil {
+	if opts.Beyond, err = trees.Prefetch(ctx, scope.Rank(trees.Changed())); err != nil {
 		return err
 	}
 	read := time.Now()
@@ -161,6 +163,15 @@ func (a *App) reviewClaimed(ctx context.Context, c change, p *publication) error
 		return err
 	}
 	a.Meter.Part("publish", time.Since(checked))
+	if scope.Settings.Suggestions > 0 && c.pull.Number != 0 && slices.ContainsFunc(r.Delta.New, func(f checks.Finding) bool { return f.Fix != nil && f.Fix.Safety == checks.Safe }) {
+		err := a.queue.Enqueue(ctx, SuggestFixes{
+			Cause:      Cause{Key: fmt.Sprintf("suggest/%d/%d/%s", c.repo.ID, c.pull.Number, c.head)},
+			Repository: c.repo, Number: c.pull.Number, Head: c.head,
+		})
+		if err != nil {
+			a.Logger.WarnContext(ctx, "suggest nothing", slog.Any("error", err)) // the review is published
+		}
+	}
 	found := map[string]int{}
 	for _, f := range r.Delta.New {
 		found[f.Severity.String()]++

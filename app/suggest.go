@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -42,35 +44,121 @@ func forkText(plans []*fixes.Plan, why string) string {
 	return "✅ The branch is in a fork, to which an App cannot push" + why + ". Here is the patch; `git apply` takes it:\n\n" + report.Block("diff", patch(plans))
 }
 
-// suggestions are the changes as GitHub can suggest them, or the reason why it cannot: a
-// suggestion stands at lines that the pull request itself wrote, and is text in a comment,
-// in which not every byte of a file comes through.
+// suggestions are the changes as GitHub can suggest them, or the reason why it cannot.
 func suggestions(base source.Tree, changes []fixes.Change) (list []Suggestion, why string) {
 	for _, c := range changes {
-		file := source.NewFile(c.Path, c.Before)
-		if strings.Contains(c.Before, "\r") || !strings.HasSuffix(c.Before, "\n") || !strings.HasSuffix(c.After, "\n") {
-			return nil, "a suggestion cannot keep the line ends of " + report.CodeSpan(c.Path)
-		}
-		written := []review.Lines{{First: 1, Last: file.Lines()}}
-		if before, err := base.Read(c.Path); err == nil {
-			written = review.Written(before.Text(), file)
-		}
 		for _, h := range c.Hunks() {
-			if !slices.ContainsFunc(written, func(l review.Lines) bool { return l.First <= h.First && h.Last <= l.Last }) {
-				return nil, "a suggestion can stand only at lines that the pull request wrote, which some of these are not"
+			one, why := suggestion(base, c, h)
+			if why != "" {
+				return nil, why
 			}
-			body := "```suggestion\n```" // takes the lines away
-			if h.New != "" {
-				text := strings.TrimSuffix(h.New, "\n")
-				if body = strings.TrimSuffix(report.Block("suggestion", text), "\n"); !strings.Contains(body, text) {
-					return nil, "a suggestion cannot hold the bytes of " + report.CodeSpan(c.Path)
-				}
-			}
-			list = append(list, Suggestion{Path: c.Path, First: h.First, Last: h.Last, Body: body})
+			list = append(list, one)
 		}
 	}
 	if len(list) > maxSuggestions {
 		return nil, fmt.Sprintf("%d suggestions are too many", len(list))
 	}
 	return list, ""
+}
+
+// suggestion is one hunk of a change as GitHub can suggest it, or the reason why it cannot:
+// a suggestion stands at lines that the pull request itself wrote, and is text in a
+// comment, in which not every byte of a file comes through.
+func suggestion(base source.Tree, c fixes.Change, h fixes.Hunk) (_ Suggestion, why string) {
+	file := source.NewFile(c.Path, c.Before)
+	if strings.Contains(c.Before, "\r") || !strings.HasSuffix(c.Before, "\n") || !strings.HasSuffix(c.After, "\n") {
+		return Suggestion{}, "a suggestion cannot keep the line ends of " + report.CodeSpan(c.Path)
+	}
+	written := []review.Lines{{First: 1, Last: file.Lines()}}
+	if before, err := base.Read(c.Path); err == nil {
+		written = review.Written(before.Text(), file)
+	}
+	if !slices.ContainsFunc(written, func(l review.Lines) bool { return l.First <= h.First && h.Last <= l.Last }) {
+		return Suggestion{}, "a suggestion can stand only at lines that the pull request wrote, which some of these are not"
+	}
+	body := "```suggestion\n```" // takes the lines away
+	if h.New != "" {
+		text := strings.TrimSuffix(h.New, "\n")
+		if body = strings.TrimSuffix(report.Block("suggestion", text), "\n"); !strings.Contains(body, text) {
+			return Suggestion{}, "a suggestion cannot hold the bytes of " + report.CodeSpan(c.Path)
+		}
+	}
+	return Suggestion{Path: c.Path, First: h.First, Last: h.Last, Body: body}, ""
+}
+
+// suggestionMark begins what ends an unasked suggestion and is not seen.
+const suggestionMark = "<!-- chiselbot:suggestion "
+
+// suggestFixes suggests fixes at the lines of a pull request that nobody asked for: those
+// that are certain, each once however the lines move, and no more than the settings want.
+func (a *App) suggestFixes(ctx context.Context, job SuggestFixes) error {
+	pull, err := a.GitHub.PullRequest(ctx, job.Repository, job.Number)
+	if err != nil || !pull.Open || pull.Head != job.Head {
+		return err
+	}
+	if paused, err := a.Memory.Paused(ctx, job.Repository.ID, job.Number); err != nil || paused {
+		return err
+	}
+	g, err := a.open(ctx, job.Repository, pull.Base, pull.Head)
+	if err != nil || g.settings.Suggestions == 0 {
+		return err
+	}
+	plans, _, err := a.fixesOf(ctx, g, nil)
+	if err != nil {
+		return err
+	}
+	made, err := a.GitHub.Suggested(ctx, job.Repository, job.Number)
+	if err != nil {
+		return err
+	}
+	room := g.settings.Suggestions
+	for _, one := range made {
+		if strings.Contains(one.Body, suggestionMark) {
+			room--
+		}
+	}
+	var list []Suggestion
+	for _, plan := range plans {
+		for _, step := range plan.Steps {
+			one, mark := ofStep(g.Base(), plan, step)
+			known := slices.ContainsFunc(made, func(s Suggestion) bool { return strings.Contains(s.Body, mark) })
+			if mark != "" && !known && len(list) < room {
+				list = append(list, one)
+			}
+		}
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	return a.forgive(ctx, "suggestions", a.GitHub.Suggest(ctx, job.Repository, job.Number, job.Head, list))
+}
+
+// ofStep is a step of a plan as a suggestion and the mark by which it is known again; empty
+// where a suggestion cannot say it whole.
+func ofStep(base source.Tree, plan *fixes.Plan, step fixes.Step) (_ Suggestion, mark string) {
+	if !plan.Applicable() || step.At.File == nil || len(step.Edits) == 0 || slices.ContainsFunc(step.Edits, func(e source.Edit) bool { return e.Path != step.At.Path() }) {
+		return Suggestion{}, ""
+	}
+	before := step.At.File.Text()
+	after, err := source.Apply(before, step.Edits)
+	if err != nil {
+		return Suggestion{}, ""
+	}
+	change := fixes.Change{Path: step.At.Path(), Before: before, After: after}
+	hunks := change.Hunks()
+	if len(hunks) != 1 {
+		return Suggestion{}, ""
+	}
+	one, why := suggestion(base, change, hunks[0])
+	if why != "" {
+		return Suggestion{}, ""
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", step.ID, step.At.Path(), one.Body))
+	mark = suggestionMark + hex.EncodeToString(sum[:8]) + " -->"
+	title := report.Prose(step.Title)
+	if step.URL != "" {
+		title += " ([" + report.Prose(step.ID) + "](" + step.URL + "))"
+	}
+	one.Body = title + ".\n\n" + one.Body + "\n\n" + mark
+	return one, mark
 }

@@ -102,6 +102,15 @@ func (a *App) do(ctx context.Context, attempt Attempt, job Job) error {
 		return a.command(ctx, job)
 	case KeepProposal:
 		return a.keepProposal(ctx, job)
+	case NoteProposal:
+		_, err := a.note(ctx, job.Repository, job.Branch)
+		return err
+	case Propose:
+		return a.proposeLater(ctx, attempt, job)
+	case Sweep:
+		return a.sweep(ctx, job)
+	case SuggestFixes:
+		return a.suggestFixes(ctx, job)
 	case LookAtRepository:
 		return a.lookAtRepository(ctx, job)
 	case LookAtInstallation:
@@ -126,6 +135,14 @@ func installationOf(job Job) int64 {
 		return job.Repository.Installation
 	case KeepProposal:
 		return job.Repository.Installation
+	case NoteProposal:
+		return job.Repository.Installation
+	case Propose:
+		return job.Repository.Installation
+	case Sweep:
+		return job.Repository.Installation
+	case SuggestFixes:
+		return job.Repository.Installation
 	case LookAtRepository:
 		return job.Repository.Installation
 	case LookAtInstallation:
@@ -149,6 +166,8 @@ func (a *App) GiveUp(ctx context.Context, attempt Attempt, job Job, cause error)
 	case Command:
 		return a.reply(ctx, job, "❌ Something went wrong, "+fmt.Sprint(attempt.Number)+" times in a row, and nothing more is tried. "+
 			fmt.Sprintf("Give the command again; if that does not help, tell who operates chiselbot here that job %d failed.", attempt.Job))
+	case Propose:
+		return a.tell(ctx, job, fmt.Sprintf("❌ Nothing was opened: something went wrong, %d times in a row. Give the command again.", attempt.Number))
 	default:
 		return nil
 	}

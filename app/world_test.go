@@ -52,6 +52,7 @@ type world struct {
 	bot   *app.App
 	queue *jobs.Queue
 	rules []*checks.Rule
+	clock func() time.Time            // what day it is, or nil for today
 	wrap  func(app.GitHub) app.GitHub // what is between the bot and GitHub, or nil
 
 	mu    sync.Mutex
@@ -108,7 +109,7 @@ func (w *world) start() {
 	if w.wrap != nil {
 		way = w.wrap(way)
 	}
-	w.bot = app.New(app.Config{GitHub: way, Memory: w.store, Logger: logger, Review: review.Options{Rules: w.rules, KnownIDs: ids}})
+	w.bot = app.New(app.Config{GitHub: way, Memory: w.store, Logger: logger, Review: review.Options{Rules: w.rules, KnownIDs: ids}, Now: w.clock})
 	w.queue, err = jobs.New(w.Context(), jobs.Config{Store: w.store, Handler: w.bot, Logger: logger, Workers: 4, Grace: 50 * time.Millisecond})
 	if err != nil {
 		w.Fatal(err)
@@ -139,7 +140,10 @@ func (w *world) stop() {
 }
 
 // settle waits until all webhooks were answered and all jobs done.
-func (w *world) settle() {
+func (w *world) settle() { w.Helper(); w.settled("") }
+
+// settled is settle apart from jobs in a state: those that wait are "scheduled".
+func (w *world) settled(but string) {
 	w.Helper()
 	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		w.github.Settle()
@@ -149,7 +153,9 @@ func (w *world) settle() {
 		}
 		n := 0
 		for _, d := range depths {
-			n += d.Jobs
+			if d.State != but {
+				n += d.Jobs
+			}
 		}
 		if n == 0 {
 			return

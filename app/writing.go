@@ -32,6 +32,8 @@ type Push struct {
 // A Tip is a branch's newest commit.
 type Tip struct {
 	Commit, Message string
+	// Branch is the branch's name.
+	Branch string
 	// Own means that the App made the commit, and GitHub vouches for it: nobody has
 	// committed on top and nobody has changed it.
 	Own bool
@@ -43,15 +45,24 @@ type Branches interface {
 	// branch to it, never by force; [ErrMoved] in the chain when the branch is elsewhere.
 	// A push that was made already is found, so that it can be tried again.
 	Push(ctx context.Context, repo Repository, push Push) (commit string, err error)
-	// Tip reads a branch; [ErrNotFound] in the chain when there is none.
+	// Tip reads a branch, the default one when it has no name; [ErrNotFound] in the chain
+	// when there is none.
 	Tip(ctx context.Context, repo Repository, branch string) (Tip, error)
+	// OwnCommit finds a commit of the App's among the newest of a branch by a part of its
+	// message; [ErrNotFound] in the chain when there is none.
+	OwnCommit(ctx context.Context, repo Repository, branch, part string) (Tip, error)
+	// Subjects are the first lines of the newest commits of a branch, no more than so many,
+	// without those of merges and of robots.
+	Subjects(ctx context.Context, repo Repository, branch string, most int) ([]string, error)
 }
 
 // An OwnPullRequest is one that the App opened.
 type OwnPullRequest struct {
 	Number       int
 	Open, Merged bool
-	Title, Body  string
+	// Draft opens it as one that is not ready for review, where GitHub allows that.
+	Draft       bool
+	Title, Body string
 	// Branch is that of the head, Base the one that it is to be merged into.
 	Branch, Base string
 }
@@ -60,10 +71,18 @@ type OwnPullRequest struct {
 type Proposals interface {
 	// OwnPullRequests lists those from a branch of the repository, newest first.
 	OwnPullRequests(ctx context.Context, repo Repository, branch string) ([]OwnPullRequest, error)
+	// OwnPullRequestsInto lists the open ones that are to be merged into a branch.
+	OwnPullRequestsInto(ctx context.Context, repo Repository, base string) ([]OwnPullRequest, error)
 	// OpenPullRequest opens one and returns its number.
 	OpenPullRequest(ctx context.Context, repo Repository, pull OwnPullRequest) (int, error)
 	EditPullRequest(ctx context.Context, repo Repository, number int, title, body string) error
 	ClosePullRequest(ctx context.Context, repo Repository, number int) error
+	// Label, Assign and RequestReview add to what a pull request has. GitHub makes labels
+	// that are not there, leaves out people to whom nothing can be assigned, and does not
+	// accept ([ErrInvalid] in the chain) a request to people or teams without access.
+	Label(ctx context.Context, repo Repository, number int, labels []string) error
+	Assign(ctx context.Context, repo Repository, number int, logins []string) error
+	RequestReview(ctx context.Context, repo Repository, number int, logins, teams []string) error
 }
 
 // A Suggestion is a comment on lines of a pull request's head, First to Last, with text
@@ -79,6 +98,8 @@ type Suggestions interface {
 	// Suggest makes those that are not there yet, in one review. [ErrInvalid] in the chain
 	// when lines are not part of the pull request's diff, or the head is another.
 	Suggest(ctx context.Context, repo Repository, number int, head string, list []Suggestion) error
+	// Suggested lists the App's own comments on lines of a pull request.
+	Suggested(ctx context.Context, repo Repository, number int) ([]Suggestion, error)
 }
 
 // A Comment is one on a pull request.

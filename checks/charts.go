@@ -105,6 +105,10 @@ func (r *runner) rendered(home *source.File, rendering *chart.Rendering) (*Relea
 	if rel.Set == "" {
 		rel.Set = DefaultSet
 	}
+	rel.cluster = rendering.Set.KubeVersion
+	if roots, _ := kube.Roots(home); len(roots) > 0 {
+		rel.wanted = roots[0].Text("kubeVersion")
+	}
 	var skips []Skip
 	for _, p := range rendering.Problems {
 		skips = append(skips, chartSkip(home, rel.Set, p))

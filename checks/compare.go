@@ -21,6 +21,9 @@ type Delta struct {
 	Skips []Skip
 	// Drops are the findings of the head that somebody knew better about.
 	Drops []Drop
+	// Ignored are those of the drops that a comment silences since this change. Such a
+	// finding is not fixed.
+	Ignored []Drop
 }
 
 // A Move is a finding in a renamed file.
@@ -70,6 +73,8 @@ func Compare(base, head *Result) Delta {
 			before[id] = append(before[id], part{i, j})
 		}
 	}
+	var silenced map[identity]bool
+	d.Ignored, silenced = newlyIgnored(base, head, now)
 	paired := map[part]bool{}
 	for _, f := range head.Findings {
 		var s sorted
@@ -108,6 +113,7 @@ func Compare(base, head *Result) Delta {
 			switch {
 			case paired[part{i, j}]:
 				s.same = append(s.same, set)
+			case silenced[id]:
 			case skippedOnlyIn(onHead, onBase, id):
 				s.unsure = append(s.unsure, set)
 			case set != "" && !setsOfHead[id.home][set]:
@@ -130,6 +136,32 @@ func Compare(base, head *Result) Delta {
 		}
 	}
 	return d
+}
+
+// newlyIgnored are the findings that comments of the head silence and comments of the base
+// do not, and all that comments of the head silence.
+func newlyIgnored(base, head *Result, now func(string) string) (fresh []Drop, silenced map[identity]bool) {
+	before := map[identity]int{}
+	silenced = map[identity]bool{}
+	for _, d := range base.Drops {
+		if d.By.File != nil {
+			before[identity{now(d.Finding.home()), d.Finding.Rule.ID, d.Finding.Key, ""}]++
+		}
+	}
+	for _, d := range head.Drops {
+		if d.By.File == nil {
+			continue
+		}
+		id := identity{d.Finding.home(), d.Finding.Rule.ID, d.Finding.Key, ""}
+		if before[id]--; before[id] < 0 {
+			fresh = append(fresh, d)
+		}
+		for _, set := range sets(d.Finding.Sets) {
+			id.set = set
+			silenced[id] = true
+		}
+	}
+	return fresh, silenced
 }
 
 // sorted is what became of a finding under each of its values sets; added are the sets

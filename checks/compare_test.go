@@ -20,7 +20,8 @@ var (
 )
 
 // result makes a result from lines "path rule key", each a finding on its own line of a
-// file that holds all lines of its path, and "path skip rule reason".
+// file that holds all lines of its path, "path rule key ignored" and "path skip rule
+// reason".
 func result(lines ...string) *checks.Result {
 	texts := map[string]string{}
 	var order []string
@@ -50,7 +51,12 @@ func result(lines ...string) *checks.Result {
 		if f[1] == ruleB.ID {
 			rule = ruleB
 		}
-		res.Findings = append(res.Findings, checks.Finding{Rule: rule, Severity: rule.Severity, File: files[path], Span: files[path].LineSpan(seen[path]), Key: f[2]})
+		found := checks.Finding{Rule: rule, Severity: rule.Severity, File: files[path], Span: files[path].LineSpan(seen[path]), Key: f[2]}
+		if len(f) == 4 { // ignored
+			res.Drops = append(res.Drops, checks.Drop{Finding: found, By: checks.Related{File: files[path], Span: found.Span}})
+			continue
+		}
+		res.Findings = append(res.Findings, found)
 	}
 	return res
 }
@@ -70,6 +76,9 @@ func describe(d checks.Delta) []string {
 		out = append(out, fmt.Sprintf("moved %s<-%s %s %s", m.Path(), m.From, m.Rule.ID, m.Key))
 	}
 	add("unsure", d.Unsure)
+	for _, drop := range d.Ignored {
+		add("ignored", []checks.Finding{drop.Finding})
+	}
 	for _, s := range d.Skips {
 		out = append(out, fmt.Sprintf("skip %s %s", s.Path, s.Reason))
 	}
@@ -102,6 +111,11 @@ func TestCompare(t *testing.T) {
 			want: []string{"new E rule-a k", "new E rule-a m", "fixed D rule-a k", "fixed D rule-a l"},
 		},
 		{name: "a file that is copied is not renamed", base: []string{"a/D rule-a k"}, head: []string{"a/D rule-a k", "b/D rule-a k"}, want: []string{"new b/D rule-a k", "same a/D rule-a k"}},
+		{name: "ignored from now on", base: []string{"D rule-a k"}, head: []string{"D rule-a k ignored"}, want: []string{"ignored D rule-a k"}},
+		{name: "new and ignored", head: []string{"D rule-a k ignored"}, want: []string{"ignored D rule-a k"}},
+		{name: "ignored as before", base: []string{"D rule-a k ignored"}, head: []string{"D rule-a k ignored"}},
+		{name: "one of two ignored", base: []string{"D rule-a k", "D rule-a k"}, head: []string{"D rule-a k", "D rule-a k ignored"}, want: []string{"same D rule-a k", "ignored D rule-a k"}},
+		{name: "no longer ignored", base: []string{"D rule-a k ignored"}, head: []string{"D rule-a k"}, want: []string{"new D rule-a k"}},
 		{name: "not checked in the base", base: []string{"D skip - why"}, head: []string{"D rule-a k"}, want: []string{"unsure D rule-a k", "skip D why"}},
 		{name: "not checked in the head", base: []string{"D rule-a k"}, head: []string{"D skip - why"}, want: []string{"unsure D rule-a k", "skip D why"}},
 		{name: "only another rule not checked", base: []string{"D rule-a k"}, head: []string{"D skip rule-b why"}, want: []string{"fixed D rule-a k", "skip D why"}},

@@ -25,7 +25,7 @@ func (r *runner) parse(path string) *parsed {
 		return &parsed{skip: &Skip{Path: path, Reason: sentence(err)}}
 	}
 	p := &parsed{text: text}
-	if err := guard(func() (err error) { p.file, err = dockerfile.Parse(text); return err }); err != nil {
+	if err := guard(func() (err error) { p.file, err = dockerfile.Parser{Mirrors: r.opts.Mirrors}.Parse(text); return err }); err != nil {
 		skip := unparsed(text, err)
 		p.file, p.skip = nil, &skip
 	}

@@ -3,6 +3,7 @@ package checks
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/chiselbot/chiselbot/checks/ignore"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -74,4 +75,25 @@ func names(c ignore.Comment, rule *Rule) bool {
 		return true
 	}
 	return slices.ContainsFunc(rule.Replaces, func(o Replaced) bool { return c.Names(o.ID) })
+}
+
+// An Ignore is a rule whose findings are known, in some files.
+type Ignore struct {
+	// Rule is its id, or that of another tool's check that a rule replaces.
+	Rule string
+	// In tells the files by their paths; nil stands for all.
+	In func(path string) bool
+	// Until is the last day on which it holds, in UTC; zero is without an end.
+	Until time.Time
+	// Reason is the person's own words, By where they stand, nil File where that is not
+	// in the tree.
+	Reason string
+	By     Related
+}
+
+func (i Ignore) silences(f Finding, now time.Time) bool {
+	if i.Rule != f.Rule.ID && !slices.ContainsFunc(f.Rule.Replaces, func(o Replaced) bool { return o.ID == i.Rule }) {
+		return false
+	}
+	return (i.In == nil || i.In(f.Path())) && (i.Until.IsZero() || now.Before(i.Until.AddDate(0, 0, 1)))
 }

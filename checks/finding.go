@@ -73,6 +73,9 @@ type Fix struct {
 	Title  string
 	Safety Safety
 	Edits  []source.Edit
+	// Then are the rules whose fixes have to be made with it in the objects that run the
+	// image: where a Dockerfile's port moves, that of its Service's target moves too.
+	Then []string
 }
 
 // Safety says who must agree to a fix.

@@ -1,6 +1,8 @@
 package checks
 
 import (
+	"path"
+
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -91,7 +93,11 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 		return nil
 	}
 	i := &Image{Ref: ref}
-	if link, ok := r.images.Of(ref, rel.Dir()); ok {
+	asDeployed := ref
+	if rel.Chart != nil {
+		asDeployed.Tag = r.images.Tag(ref.Tag, path.Join(rel.Dir(), rel.Set))
+	}
+	if link, ok := r.images.Of(asDeployed, rel.Dir()); ok {
 		if f := r.dockerfiles[link.Dockerfile]; f != nil && f.file != nil {
 			stage := f.file.Final()
 			if link.Target != "" {
@@ -103,7 +109,7 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 			}
 		}
 	}
-	if facts, ok := base.Lookup(ref); ok {
+	if facts, ok := r.opts.Mirrors.Lookup(ref); ok {
 		i.Facts = facts
 		return i
 	}
@@ -112,7 +118,7 @@ func (r *runner) image(c *kube.Container, rel *Release) *Image {
 
 // onlyImage is the one repository of images of unknown origin that the releases run,
 // empty where there is none or more than one.
-func onlyImage(releases []*Release) string {
+func (r *runner) onlyImage(releases []*Release) string {
 	only := ""
 	for _, rel := range releases {
 		for _, pod := range rel.Pods {
@@ -121,7 +127,7 @@ func onlyImage(releases []*Release) string {
 				if err != nil {
 					continue
 				}
-				if _, known := base.Lookup(ref); known {
+				if _, known := r.opts.Mirrors.Lookup(ref); known {
 					continue
 				}
 				if only != "" && only != ref.Repository {

@@ -21,10 +21,17 @@ func replace(o *kube.Object, n *kube.Node, text string) []source.Edit {
 	span := place.Span
 	if written := place.File.Slice(span); written != rendered {
 		// The place of a values key is the key and what it holds.
-		if at.Value == nil || !strings.HasSuffix(written, rendered) || strings.Contains(written, "\n") {
+		switch {
+		case at.Value == nil:
 			return nil
+		case strings.HasSuffix(written, rendered) && !strings.Contains(written, "\n"):
+			span.Start = span.End - len(rendered)
+		default: // all that the key holds was printed together
+			if n = held(place, n); n == nil {
+				return nil
+			}
+			span = n.Span
 		}
-		span.Start = span.End - len(rendered)
 	}
 	return []source.Edit{{Path: place.File.Path(), Span: span, New: text}}
 }
@@ -47,6 +54,12 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		return fill(o, mapping, value, path)
 	case o.Document.Text()[mapping.Span.Start] == '{':
 		return nil
+	}
+	if at, ok := keptAway(o, mapping, path[0]); ok {
+		if len(path) == 1 || at.Value == nil || !printsAll(at) {
+			return nil
+		}
+		return fillAt(at, value, path[1:])
 	}
 	for _, field := range mapping.Items {
 		if field.Kind == kube.Mapping || field.Kind == kube.Sequence || strings.Contains(o.Document.Slice(field.Span), "\n") {
@@ -78,8 +91,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 	return []source.Edit{{Path: l.file.Path(), Span: source.Span{Start: at, End: at}, New: text + l.eol}}
 }
 
-// oneLine is what stands behind a key whose value is whole on its line.
-var oneLine = regexp.MustCompile(`^[^|>{\[ \t](?:[^,]|,.)*$`)
+// oneLine is what stands behind a key whose value is whole on its line: text, or an action
+// of a template that leaves the line break behind it.
+var oneLine = regexp.MustCompile(`^(?:[^|>{\[ \t](?:[^,]|,.)*|\{\{(?:[^}]*[^}-])\}\}[ \t]*)$`)
 
 // A fieldLine is the line on which a field is written: in the values, the template or
 // the manifest.
@@ -107,37 +121,69 @@ func lineOf(o *kube.Object, field *kube.Node) (fieldLine, bool) {
 	return fieldLine{place.File, span, strings.Repeat(" ", len(m[1])+len(m[2])), m[2] != "", m[3], lineBreak(place.File)}, true
 }
 
+// keptAway is where a field of a mapping comes from that a condition of the template, which
+// is about nothing else, keeps away; false where there is none.
+func keptAway(o *kube.Object, mapping *kube.Node, field string) (kube.Origin, bool) {
+	at, any := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
+	return at, at.Template != any.Template
+}
+
+var branchEnd = regexp.MustCompile(`\{\{-?\s*end\b`)
+
+// printsAll reports whether the part of a template that a condition keeps away prints all
+// that a value holds.
+func printsAll(at kube.Origin) bool {
+	text := at.Template.File.Text()[at.Template.Span.Start:]
+	if end := branchEnd.FindStringIndex(text); end != nil {
+		text = text[:end[0]]
+	}
+	return strings.Contains(text, "toYaml")
+}
+
 // fill is the edit that gives an empty mapping, written {}, its first field.
 func fill(o *kube.Object, mapping *kube.Node, value string, path []string) []source.Edit {
-	at := o.WhereAbsent(mapping, path...)
+	return fillAt(o.WhereAbsent(mapping, path...), value, path)
+}
+
+// emptyMapping is a line with a key that holds nothing.
+var emptyMapping = regexp.MustCompile(`^([ \t]*(?:-[ \t]+)*)[\w.-]+:((?:[ \t]+(?:\{\}|null|~))?)([ \t]+#.*)?[ \t]*$`)
+
+// fillAt is the edit that gives what is empty at a place its first field.
+func fillAt(at kube.Origin, value string, path []string) []source.Edit {
 	place := at.Place()
 	if !at.Verified || place.IsZero() {
 		return nil
 	}
 	line := place.File.LineSpan(place.Line())
-	m := regexp.MustCompile(`^([ \t]*(?:-[ \t]+)*)[\w.-]+:[ \t]+(\{\})[ \t]*(?:#.*)?$`).FindStringSubmatchIndex(place.File.Slice(line))
+	text := place.File.Slice(line)
+	m := emptyMapping.FindStringSubmatchIndex(text)
 	if m == nil {
 		return nil
 	}
 	eol := lineBreak(place.File)
-	indent := strings.Repeat(" ", m[3]-m[2]+2)
-	// The space before the brackets goes too, or it would end the line.
-	start := line.Start + len(strings.TrimRight(place.File.Slice(source.Span{Start: line.Start, End: line.Start + m[4]}), " \t"))
+	comment := ""
+	if m[6] >= 0 {
+		comment = text[m[6]:m[7]]
+	}
 	return []source.Edit{{
-		Path: place.File.Path(), Span: source.Span{Start: start, End: line.End},
-		New: place.File.Slice(source.Span{Start: line.Start + m[5], End: line.End}) + eol + nested(path, value, indent, eol),
+		Path: place.File.Path(), Span: source.Span{Start: line.Start + m[4], End: line.End},
+		New: strings.TrimRight(comment, " \t") + eol + nested(path, value, strings.Repeat(" ", m[3]-m[2]+2), eol),
 	}}
 }
 
-// nested is a field below others, without the last line break.
+// nested is a field below others, without the last line break. A value that begins with a
+// dash is a list, and may have several lines.
 func nested(path []string, value, indent, eol string) string {
 	var b strings.Builder
 	for i, name := range path {
 		b.WriteString(indent + strings.Repeat("  ", i) + name + ":")
-		if i == len(path)-1 {
-			b.WriteString(" " + value)
-		} else {
+		switch below := indent + strings.Repeat("  ", i+1); {
+		case i < len(path)-1:
 			b.WriteString(eol)
+		case strings.HasPrefix(value, "- "):
+			b.WriteString(eol + below + indented(value, below, eol))
+		default:
+			b.WriteString(" " + value)
 		}
 	}
 	return b.String()

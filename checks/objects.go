@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -152,8 +153,9 @@ type same struct {
 }
 
 // merge makes one of those that are the same under several values sets. sets gives the
-// sets of one; two of one set are two. The order of the sets is that of the releases.
-func merge[T any](all []T, id func(*T) same, sets func(*T) *[]string) []T {
+// sets of one; two of one set are two. The order of the sets is that of the releases. add
+// is told which one stands for which other one.
+func merge[T any](all []T, id func(*T) same, sets func(*T) *[]string, add func(to, other *T)) []T {
 	at := map[same]int{}
 	var merged []T
 	for _, one := range all {
@@ -170,6 +172,7 @@ func merge[T any](all []T, id func(*T) same, sets func(*T) *[]string) []T {
 		}
 		to := sets(&merged[i])
 		*to = append(slices.Clip(*to), *own...)
+		add(&merged[i], &one)
 	}
 	return merged
 }
@@ -177,7 +180,28 @@ func merge[T any](all []T, id func(*T) same, sets func(*T) *[]string) []T {
 // mergeSets makes one finding, skip and drop of each that several values sets have.
 func (r *Result) mergeSets() {
 	finding := func(f *Finding) same { return same{f.home(), f.Rule.ID, f.Key, f.Message, f.File, f.Span} }
-	r.Findings = merge(r.Findings, finding, func(f *Finding) *[]string { return &f.Sets })
-	r.Drops = merge(r.Drops, func(d *Drop) same { return finding(&d.Finding) }, func(d *Drop) *[]string { return &d.Finding.Sets })
-	r.Skips = merge(r.Skips, func(s *Skip) same { return same{s.home(), s.Rule, s.Path, s.Reason, s.File, s.Span} }, func(s *Skip) *[]string { return &s.Sets })
+	r.Findings = merge(r.Findings, finding, func(f *Finding) *[]string { return &f.Sets }, func(to, other *Finding) { to.Fix = bothFixes(to.Fix, other.Fix) })
+	r.Drops = merge(r.Drops, func(d *Drop) same { return finding(&d.Finding) }, func(d *Drop) *[]string { return &d.Finding.Sets }, func(_, _ *Drop) {})
+	r.Skips = merge(r.Skips, func(s *Skip) same { return same{s.home(), s.Rule, s.Path, s.Reason, s.File, s.Span} }, func(s *Skip) *[]string { return &s.Sets }, func(_, _ *Skip) {})
+}
+
+// bothFixes cures a finding under the sets of both fixes: the values files of each have to
+// be edited. Where the two do not go together it is the first.
+func bothFixes(a, b *Fix) *Fix {
+	if a == nil || b == nil || sameFix(a, b) {
+		return cmp.Or(a, b)
+	}
+	edits := slices.Clone(a.Edits)
+	for _, e := range b.Edits {
+		switch {
+		case slices.Contains(edits, e):
+		case slices.ContainsFunc(edits, func(o source.Edit) bool {
+			return o.Path == e.Path && (o.Span == e.Span || o.Span.Start < e.Span.End && e.Span.Start < o.Span.End)
+		}):
+			return a
+		default:
+			edits = append(edits, e)
+		}
+	}
+	return &Fix{Title: a.Title, Safety: min(a.Safety, b.Safety), Edits: edits}
 }

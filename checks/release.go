@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -17,7 +18,15 @@ type Release struct {
 	Set     string
 	Objects []*kube.Object
 	Pods    []*kube.Pod
+
+	// cluster is the version of Kubernetes that the settings name, wanted what the chart's
+	// kubeVersion demands; empty where nothing does.
+	cluster, wanted string
 }
+
+// Since reports whether the release is only for clusters that have at least a minor
+// version of Kubernetes 1; false where nothing says so.
+func (r *Release) Since(minor uint64) bool { return chart.Since(r.cluster, r.wanted, minor) }
 
 func (r *Release) add(o *kube.Object, paths kube.Paths) {
 	r.Objects = append(r.Objects, o)

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/chart"
 	"github.com/chiselbot/chiselbot/checks/chart/render"
@@ -47,9 +48,13 @@ type Options struct {
 	// Images are the paths of Dockerfiles by the repositories of the images that they build,
 	// where that is known better than from the tree.
 	Images map[string]string
+	// Mirrors are registries with copies of known images.
+	Mirrors base.Mirrors
 	// Pods are where kinds of objects have their pods, beside or instead of what
 	// [kube.Workloads] says of them.
 	Pods kube.Paths
+	// Ignores are findings that are known.
+	Ignores []Ignore
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
 }
@@ -140,8 +145,8 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
 		return nil, err
 	}
-	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images)
-	r.images.Only(onlyImage(all.Releases))
+	r.images = builds.New(tree, found.statements, found.dockerfiles, opts.Images, opts.Mirrors)
+	r.images.Only(r.onlyImage(all.Releases))
 
 	var jobs []func(context.Context) Result
 	for _, path := range found.dockerfiles {
@@ -241,10 +246,22 @@ func (r *runner) keep(to *Result, found []Finding, drop func(Finding) (Drop, boo
 		one.Severity = r.severity(one)
 		if d, ok := drop(one); ok {
 			to.Drops = append(to.Drops, d)
+		} else if d, ok := r.known(one); ok && one.Severity != Off {
+			to.Drops = append(to.Drops, d)
 		} else if one.Severity != Off {
 			to.Findings = append(to.Findings, one)
 		}
 	}
+}
+
+// known drops a finding that the settings say is known.
+func (r *runner) known(f Finding) (Drop, bool) {
+	for _, i := range r.opts.Ignores {
+		if i.silences(f, r.opts.Now) {
+			return Drop{Finding: f, Reason: i.Reason, By: i.By}, true
+		}
+	}
+	return Drop{}, false
 }
 
 // scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands

@@ -32,7 +32,7 @@ func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) b
 		if plan == nil {
 			continue
 		}
-		after, err := see(ctx, plan.Edited(tree), opts.Checks)
+		after, err := seeAfter(ctx, tree, before, plan, opts)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -49,6 +49,19 @@ func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) b
 		}
 	}
 	return plans, skips, nil
+}
+
+// seeAfter is what is found with the plan's changes, and with those of the fixes that have
+// to be made with them.
+func seeAfter(ctx context.Context, tree source.Tree, before *look, plan *Plan, opts Options) (*look, error) {
+	if len(plan.then) == 0 {
+		return see(ctx, plan.Edited(tree), opts.Checks)
+	}
+	follows := &Recipe{}
+	for _, rule := range plan.then {
+		follows.Follows = append(follows.Follows, Follow{Rule: rule})
+	}
+	return follow(ctx, tree, before, plan, follows, opts)
 }
 
 // home is the file that a finding belongs to: where it stands, or its chart's Chart.yaml.
@@ -84,6 +97,7 @@ func fixFindings(tree source.Tree, name string, res *checks.Result, want func(ch
 			continue
 		}
 		taken = append(taken, f.Fix.Edits...)
+		plan.then = append(plan.then, f.Fix.Then...)
 		plan.Cures = append(plan.Cures, Cure{f.Rule.ID, f.Key})
 		plan.Steps = append(plan.Steps, Step{
 			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,

@@ -2,6 +2,7 @@ package fixes_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -203,5 +204,51 @@ func TestFindings(t *testing.T) {
 	none := func(checks.Finding) bool { return false }
 	if plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), none, true, plantest.Options()); err != nil || len(plans) > 0 {
 		t.Errorf("no finding is wanted: %v, %v", plans, err)
+	}
+}
+
+// TestThen demands that a fix which moves a port takes the objects that run the image along.
+func TestThen(t *testing.T) {
+	t.Parallel()
+	const pod = `apiVersion: v1
+kind: Pod
+metadata:
+  name: web
+  labels: {app: web}
+spec:
+  containers:
+    - name: web
+      image: registry.example.com/web:1
+      ports:
+        - containerPort: %d
+---
+apiVersion: v1
+kind: Service
+metadata:
+  name: web
+spec:
+  selector: {app: web}
+  ports:
+    - port: 80
+      targetPort: %[1]d
+`
+	files := map[string]string{
+		"web/Dockerfile": "FROM nginx:1.29\nCOPY site /usr/share/nginx/html\n",
+		"k8s/web.yaml":   fmt.Sprintf(pod, 80),
+	}
+	want := map[string]string{
+		"web/Dockerfile": "FROM nginxinc/nginx-unprivileged:1.29\nCOPY site /usr/share/nginx/html\n",
+		"k8s/web.yaml":   fmt.Sprintf(pod, 8080),
+	}
+	twin := func(f checks.Finding) bool { return f.Rule.ID == "unprivileged-twin" }
+	plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), twin, true, plantest.Options())
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d plans, %v", len(plans), err)
+	}
+	if diff := cmp.Diff(want, plantest.After(plans)); diff != "" {
+		t.Errorf("after the plan (-want +got):\n%s\n%s", diff, plantest.Describe(plans))
+	}
+	if plans[0].Proof == nil || len(plans[0].Proof.Failed) > 0 {
+		t.Errorf("the plan is not proven: %+v", plans[0].Proof)
 	}
 }

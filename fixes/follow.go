@@ -47,6 +47,7 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		}
 		if len(edits) == 0 || round == maxRounds-1 {
 			plan.unfollowed(before, after, uses)
+			plan.left(after, uses, recipe)
 			plan.sortSteps()
 			return after, nil
 		}
@@ -74,7 +75,7 @@ func (p *Plan) sortSteps() {
 func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 	var edits []source.Edit
 	for _, f := range after.result.Findings {
-		if f.Fix == nil || p.tried(f) || !about(f, uses) || !slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID }) {
+		if f.Fix == nil || p.took(f) || !about(f, uses) || !slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID }) {
 			continue
 		}
 		if clash, err := clashes(after.tree, edits, f.Fix.Edits); clash || err != nil {
@@ -94,11 +95,30 @@ func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 	return edits
 }
 
-// tried reports whether the fix of a finding was taken before.
+// left notes what the plan would have changed if it were certain where.
+func (p *Plan) left(after *look, uses []use, recipe *Recipe) {
+	for _, f := range after.result.Findings {
+		follows := slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID })
+		said := slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.ID == f.Rule.ID && r.At == (Place{f.File, f.Span}) })
+		if follows && !said && about(f, uses) {
+			p.Notes = append(p.Notes, Note{Place{f.File, f.Span}, "It is not certain where to change this, so it stays as it is: " + f.Message})
+		}
+	}
+}
+
+// tried reports whether a fix of a finding was taken before.
 func (p *Plan) tried(f checks.Finding) bool {
-	return slices.ContainsFunc(p.followed, func(o checks.Finding) bool {
-		return o.Rule == f.Rule && o.Key == f.Key && home(o).Path() == home(f).Path() && slices.Equal(o.Sets, f.Sets)
-	})
+	return slices.ContainsFunc(p.followed, func(o checks.Finding) bool { return again(o, f) })
+}
+
+// took reports whether the same fix was taken before. What one fix inserts, another port
+// to be moved for one, may let a finding say more than before.
+func (p *Plan) took(f checks.Finding) bool {
+	return slices.ContainsFunc(p.followed, func(o checks.Finding) bool { return again(o, f) && o.Message == f.Message })
+}
+
+func again(o, f checks.Finding) bool {
+	return o.Rule == f.Rule && o.Key == f.Key && home(o).Path() == home(f).Path() && slices.Equal(o.Sets, f.Sets)
 }
 
 // extend lays edits of the tree as the plan leaves it over the plan's changes.

@@ -99,6 +99,7 @@ type Plan struct {
 
 	recipe   *Recipe
 	followed []checks.Finding // whose fixes were taken
+	then     []string         // the rules whose fixes have to be taken with those of findings
 	follows  []string         // the rules whose fixes were taken for the objects that run the image
 }
 

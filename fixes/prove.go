@@ -237,11 +237,11 @@ func matches(cures []Cure, f checks.Finding) bool {
 // both. A plan about another kind of file has nothing to be parsed.
 func (t *trial) dockerfile(ctx context.Context) error {
 	name := t.plan.File.Path()
-	was, err := parsed(t.before.tree, name)
+	was, err := t.before.dockerfile(name)
 	if err != nil {
 		return nil
 	}
-	is, err := parsed(t.after.tree, name)
+	is, err := t.after.dockerfile(name)
 	if err != nil {
 		t.failed("The edited Dockerfile cannot be read: %v.", err)
 		return nil
@@ -295,10 +295,11 @@ func (t *trial) repeats(ctx context.Context, again func(context.Context, source.
 	return nil
 }
 
-func parsed(tree source.Tree, name string) (*dockerfile.File, error) {
-	text, err := tree.Read(name)
+// dockerfile reads one Dockerfile.
+func (l *look) dockerfile(name string) (*dockerfile.File, error) {
+	text, err := l.tree.Read(name)
 	if err != nil {
 		return nil, err
 	}
-	return dockerfile.Parse(text)
+	return dockerfile.Parser{Mirrors: l.mirrors}.Parse(text)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -35,8 +36,17 @@ type Subject struct {
 	Projects *dotnet.Projects
 	// Files are the paths of all files of the tree that may be read, sorted.
 	Files []string
+	// Digest is the digest that a tag has now; nil where no registry may be asked.
+	Digest func(ref base.Reference) (string, error)
 	// Now is taken for the present.
 	Now time.Time
+}
+
+// A Resolver asks registries.
+type Resolver interface {
+	// Digest is the digest of what a reference with a tag names, be it one image or an
+	// index of several.
+	Digest(ctx context.Context, ref base.Reference) (string, error)
 }
 
 // Options say what is planned and how plans are proven.
@@ -51,6 +61,8 @@ type Options struct {
 	Builder Builder
 	// Only tells the Dockerfiles to plan for; nil stands for all.
 	Only func(path string) bool
+	// Resolver says which digests tags have; with nil no registry is asked.
+	Resolver Resolver
 }
 
 // Plans makes and proves the plans of a recipe for all Dockerfiles of a tree, in the
@@ -95,7 +107,7 @@ type planner struct {
 
 // plan makes and proves the plan for one Dockerfile, nil where there is nothing to do.
 func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, error) {
-	subject, err := p.listed.subject(p.tree, name, p.opts.Checks)
+	subject, err := p.subject(ctx, p.tree, name)
 	if err != nil {
 		skip := unread(name, err)
 		return nil, &skip, nil
@@ -106,7 +118,7 @@ func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, e
 	}
 	plan.recipe = p.recipe
 	again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
-		subject, err := p.listed.subject(edited, name, p.opts.Checks)
+		subject, err := p.subject(ctx, edited, name)
 		if err != nil {
 			return nil, err
 		}
@@ -184,16 +196,21 @@ func list(ctx context.Context, tree source.Tree, isDockerfile func(string) bool)
 	return l, nil
 }
 
-func (l listing) subject(tree source.Tree, name string, opts checks.Options) (Subject, error) {
+// subject is what the recipe is asked about.
+func (p *planner) subject(ctx context.Context, tree source.Tree, name string) (Subject, error) {
 	text, err := tree.Read(name)
 	if err != nil {
 		return Subject{}, err
 	}
-	f, err := dockerfile.Parse(text)
+	f, err := dockerfile.Parser{Mirrors: p.opts.Checks.Mirrors}.Parse(text)
 	if err != nil {
 		return Subject{}, err
 	}
-	return Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, l.projects), Files: l.all, Now: opts.Now}, nil
+	s := Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, p.listed.projects), Files: p.listed.all, Now: p.opts.Checks.Now}
+	if r := p.opts.Resolver; r != nil {
+		s.Digest = func(ref base.Reference) (string, error) { return r.Digest(ctx, ref) }
+	}
+	return s, nil
 }
 
 // unread is a Dockerfile of which nothing can be planned.

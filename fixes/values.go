@@ -24,8 +24,11 @@ type opening struct {
 	at      Place
 }
 
-// taken is a block of a template, and the values key that it is taken from.
-var taken = regexp.MustCompile(`^\s*(?:-\s+)?\w+:[ \t]*\r?\n\s*\{\{-?\s*toYaml\s+\.Values\.(\w+)\s*\|\s*n?indent\s+\d+\s*-?\}\}`)
+// taken are blocks of a template, and the values key that each is taken from.
+var taken = []*regexp.Regexp{
+	regexp.MustCompile(`^\s*(?:-\s+)?\w+:\s*\{\{-?\s*toYaml\s+\.Values\.(\w+)\s*\|\s*n?indent\s+\d+\s*-?\}\}`),
+	regexp.MustCompile(`^\s*\{\{-?\s*with\s+\.Values\.(\w+)\s*-?\}\}\s*\w+:[ \t]*\r?\n\s*\{\{-?\s*toYaml\s+\.\s*\|\s*n?indent\s+\d+\s*-?\}\}`),
+}
 
 // open gives values keys that a chart's templates read and nothing sets the fields that
 // findings about the image's containers ask for, where the rule itself finds no place for
@@ -79,7 +82,12 @@ func openingAt(tree source.Tree, f checks.Finding) (*opening, error) {
 		return nil, nil
 	}
 	line := f.File.LineSpan(f.File.LineAt(f.Span.Start))
-	m := taken.FindStringSubmatch(f.File.Text()[line.Start:])
+	var m []string
+	for _, form := range taken {
+		if m == nil {
+			m = form.FindStringSubmatch(f.File.Text()[line.Start:])
+		}
+	}
 	if m == nil {
 		return nil, nil
 	}

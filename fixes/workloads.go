@@ -1,6 +1,7 @@
 package fixes
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -14,14 +15,15 @@ import (
 
 // A look is what the checks find in a tree, and which image each container runs.
 type look struct {
-	tree   source.Tree
-	result *checks.Result
-	uses   []use
+	tree    source.Tree
+	mirrors base.Mirrors
+	result  *checks.Result
+	uses    []use
 }
 
-// A use is one container of a Kubernetes object.
+// A use is one container of a Kubernetes object, under one set of a chart's values.
 type use struct {
-	home, object, container string
+	home, set, object, container string
 	// image is the repository of its image, as people write it.
 	image string
 	// dockerfile builds the image, because says why, where the tree has it; unknown says
@@ -40,7 +42,7 @@ type port struct {
 
 // see runs the checks on a tree.
 func see(ctx context.Context, tree source.Tree, opts checks.Options) (*look, error) {
-	l := &look{tree: tree}
+	l := &look{tree: tree, mirrors: opts.Mirrors}
 	var mu sync.Mutex
 	collect := &checks.Rule{ID: "workloads", Object: func(p *checks.ObjectPass) {
 		uses := usesOf(p, opts.Images)
@@ -52,7 +54,7 @@ func see(ctx context.Context, tree source.Tree, opts checks.Options) (*look, err
 	var err error
 	l.result, err = checks.Run(ctx, tree, opts)
 	slices.SortFunc(l.uses, func(a, b use) int {
-		return strings.Compare(a.home+" "+a.object+" "+a.container, b.home+" "+b.object+" "+b.container)
+		return cmp.Or(strings.Compare(a.home, b.home), strings.Compare(a.object, b.object), strings.Compare(a.container, b.container), strings.Compare(a.set, b.set))
 	})
 	return l, err
 }
@@ -75,7 +77,7 @@ func usesOf(p *checks.ObjectPass, told map[string]string) []use {
 		first := len(all)
 		alone := true
 		for _, c := range pod.Containers {
-			u := use{home: home, object: checks.ObjectKey(p.Object), container: c.Name}
+			u := use{home: home, set: p.Release.Set, object: checks.ObjectKey(p.Object), container: c.Name}
 			if ref, err := base.ParseReference(c.Image); err == nil {
 				u.image = ref.Familiar()
 			} else {
@@ -114,7 +116,7 @@ func about(f checks.Finding, uses []use) bool {
 	}
 	return slices.ContainsFunc(uses, func(u use) bool {
 		rest, ok := strings.CutPrefix(f.Key, u.object+" ")
-		if !ok || f.Home.Path() != u.home {
+		if !ok || f.Home.Path() != u.home || u.set != "" && !slices.Contains(f.Sets, u.set) {
 			return false
 		}
 		return strings.Contains(" "+rest, " "+u.container+" ") || u.alone && strings.HasPrefix(rest, "pod ")

@@ -42,6 +42,8 @@ type Command struct {
 	// leaves the choice to the evidence.
 	Upgrade bool
 	Variant string
+	// Now has migrate and fix not wait for the time at which pull requests are opened.
+	Now bool
 	// Until is the last day of an ignore, zero without an end; Reason is why.
 	Until  time.Time
 	Reason string
@@ -59,8 +61,12 @@ type Problem struct {
 // An Authority is the permission that a command's sender needs.
 type Authority string
 
-// Write is the authority of all commands so far, as GitHub names the permission.
-const Write Authority = "write"
+// The authorities, as GitHub names the permissions.
+const (
+	Write Authority = "write"
+	// AsSet is what the settings want, write without them.
+	AsSet Authority = "write, or admin as settings say"
+)
 
 // A Spec documents a verb.
 type Spec struct {
@@ -84,10 +90,10 @@ func Specs() []Spec {
 		{Review, "", "checks the head of the pull request again", Write, nil, noArgs},
 		{Explain, "RULE", "says why a rule is there and what to do", Write, []string{"/chisel explain root-user"}, oneRule},
 		{Diff, "", "shows what fix and migrate would change, without changing it", Write, nil, noArgs},
-		{Fix, "[RULE…]", "commits the fixes of this pull request's findings, or of the named rules alone", Write, []string{"/chisel fix", "/chisel fix user-name privileged-port"}, anyRules},
-		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain]", "moves the images that this pull request touches, or the named one, to chiseled images", Write, []string{"/chisel migrate", "/chisel migrate --upgrade", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
-		{Ignore, "RULE [until DATE] REASON", "silences a rule in the Dockerfiles that this pull request touches, with a reason and an end", Write, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
-		{Undo, "RULE", "takes an ignore back in the Dockerfiles that this pull request touches", Write, []string{"/chisel undo ignore root-user"}, oneRule},
+		{Fix, "[RULE…]", "commits the fixes of this pull request's findings, or of the named rules alone; or opens a pull request with them, as settings say", Write, []string{"/chisel fix", "/chisel fix user-name privileged-port"}, anyRules},
+		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain] [--now]", "moves the images that this pull request touches, or the named one, to chiseled images; with `--now` without waiting for the time at which settings let pull requests be opened", Write, []string{"/chisel migrate", "/chisel migrate --upgrade", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
+		{Ignore, "RULE [until DATE] REASON", "silences a rule where this pull request has findings of it, with a reason and an end: by comments on the branch, or by a pull request to the settings file, as settings say", AsSet, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
+		{Undo, "RULE", "takes an ignore back", AsSet, []string{"/chisel undo ignore root-user"}, oneRule},
 		{Recreate, "", "makes a pull request of chiselbot anew, over whatever was committed to it", Write, nil, noArgs},
 		{Pause, "", "has chiselbot leave this pull request alone", Write, nil, noArgs},
 		{Resume, "", "has chiselbot look at this pull request again", Write, nil, noArgs},

@@ -8,7 +8,7 @@ import (
 // Markdown documents all commands: a table and examples.
 func Markdown() string {
 	var b strings.Builder
-	b.WriteString("| Command | What it does | Who may |\n|---|---|---|\n")
+	b.WriteString("| Command | What it does | Who may |\n| :-- | :-- | :-- |\n")
 	for _, s := range Specs() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", strings.ReplaceAll(s.line(), "|", `\|`), s.Does, s.Who)
 	}

@@ -141,6 +141,8 @@ func migration(c *Command, words []string, _ vocabulary) string {
 		switch {
 		case words[i] == "--upgrade":
 			c.Upgrade = true
+		case words[i] == "--now":
+			c.Now = true
 		case flag == "--variant":
 			if !joined && i+1 < len(words) {
 				i++

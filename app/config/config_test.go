@@ -14,11 +14,13 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
 	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -45,7 +47,13 @@ func TestExample(t *testing.T) {
 		t.Error(p)
 	}
 	want := &Settings{
-		FailOn: checks.Error, Unaffected: Success,
+		FailOn: checks.Error, Unaffected: Success, Fix: FixProposes, Suggestions: 5,
+		Ignore:  Ignore{Who: Admins, Where: IgnoreInSettings},
+		Ignores: []Ignored{{Rule: "root-user", Path: "legacy/**", Until: "2027-01-31", Reason: "the volume still belongs to root"}},
+		Proposals: Proposals{
+			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Open: 2, AtFirst: Many, Titles: Conventional,
+			Reviewers: NoReviewers, Labels: []string{"dependencies"}, Assignees: []string{"alice"},
+		},
 		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
 		Dockerfiles: Dockerfiles{
 			Include: []string{"docker/*.docker"},
@@ -56,10 +64,11 @@ func TestExample(t *testing.T) {
 			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
 			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
 		}},
-		Images: map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
-		Pods:   map[string][]string{"Server.example.com": {"spec.template"}},
+		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
+		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	if err := validate(compile(t), string(text)); err != nil {
@@ -295,7 +304,7 @@ func TestSchema(t *testing.T) {
 				t.Errorf("%s.%s: %v, want one problem with its type", key, inner, problems)
 			}
 		}
-		_, problems := Parse(source.NewFile("f", key+": 1\n"), known)
+		_, problems := Parse(source.NewFile("f", key+": 1.5\n"), known)
 		if len(problems) != 1 || !strings.Contains(problems[0].Message, "must be") {
 			t.Errorf("%s: %v, want one problem with its type", key, problems)
 		}
@@ -368,4 +377,35 @@ func FuzzParse(f *testing.F) {
 		}
 		settings.IsDockerfile("a/b/Dockerfile")
 	})
+}
+
+// TestReadme reads the settings that the README shows.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "### Settings\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	schema := compile(t)
+	blocks := strings.Split(section, "```yaml\n")[1:]
+	if len(blocks) != 3 {
+		t.Fatalf("%d blocks of settings", len(blocks))
+	}
+	for i, block := range blocks {
+		block, _, _ = strings.Cut(block, "```")
+		if i == len(blocks)-1 {
+			if _, problems := ParseOwner(source.NewFile(OwnersPath, block), known); len(problems) > 0 {
+				t.Errorf("%s%v", block, problems)
+			}
+			continue
+		}
+		if _, problems := Parse(source.NewFile(Path, block), known); len(problems) > 0 {
+			t.Errorf("%s%v", block, problems)
+		}
+		if err := validate(schema, block); err != nil {
+			t.Errorf("%s%v", block, err)
+		}
+	}
 }

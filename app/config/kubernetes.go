@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/chart"
 )
 
@@ -101,6 +102,32 @@ func (p *reading) images(n *yaml.Node, at string) map[string]string {
 		images[name.Value], _ = p.text(value, key, checkPath)
 	})
 	return images
+}
+
+func (p *reading) mirrors(n *yaml.Node, at string) base.Mirrors {
+	mirrors := base.Mirrors{}
+	p.mapping(n, at, func(key string, name, value *yaml.Node) {
+		if len(mirrors) == maxNames {
+			p.problem(p.span(name), key, fmt.Sprintf("%s has more than %d registries.", code(at), maxNames), "")
+			return
+		}
+		if message, help := checkPrefix(name.Value); message != "" {
+			p.problem(p.span(name), key, message, help)
+		}
+		mirrors[name.Value], _ = p.text(value, key, checkPrefix)
+	})
+	return mirrors
+}
+
+// checkPrefix says what is wrong with the beginning of image names.
+func checkPrefix(text string) (message, help string) {
+	if message, help = checkText(text); message != "" {
+		return message, help
+	}
+	if why := base.CheckMirror(text); why != "" {
+		return fmt.Sprintf("%s is not the beginning of image names: %s.", code(text), why), "Write a registry, with or without the first parts of a name: `registry.example.com/mcr`."
+	}
+	return "", ""
 }
 
 func (p *reading) pods(n *yaml.Node, at string) map[string][]string {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -17,13 +18,33 @@ type Owner struct {
 	// Locked are the keys that repositories cannot set: "fail-on", "rules",
 	// "rules.root-user". What they set nevertheless has no effect.
 	Locked []string
+	// Limits are those of all repositories together.
+	Limits Limits
+}
+
+// Limits are how many pull requests chiselbot opens in all repositories of an owner.
+type Limits struct {
+	// Open is how many may be open at once; Hour and Day are how many are opened within
+	// an hour and a day.
+	Open, Hour, Day int
+}
+
+// defaultLimits are those of an owner who sets none.
+var defaultLimits = Limits{Open: 50, Hour: 5, Day: 20}
+
+// All are the limits of an owner, who may be nil.
+func (o *Owner) All() Limits {
+	if o == nil {
+		return defaultLimits
+	}
+	return o.Limits
 }
 
 // ParseOwner reads an owner's settings file: settings as those of [Parse], and the list
 // "locked" of keys that repositories cannot set. With a problem there are none.
 func ParseOwner(file *source.File, known []string) (*Owner, []Problem) {
-	var owner Owner
-	p := reading{file: file, known: known, locks: &owner.Locked}
+	owner := Owner{Limits: defaultLimits}
+	p := reading{file: file, known: known, ofOwner: &owner}
 	settings := Default()
 	if root := p.load(); root != nil {
 		p.refuse(root)
@@ -42,7 +63,7 @@ func (o *Owner) settings() *Settings {
 		return Default()
 	}
 	s := o.Settings
-	s.Rules = maps.Clone(s.Rules)
+	s.Rules, s.Ignores = maps.Clone(s.Rules), slices.Clone(s.Ignores)
 	return &s
 }
 
@@ -61,7 +82,11 @@ func (p *reading) lockable(n *yaml.Node, path string) []string {
 	if !p.is(n, path, yaml.SequenceNode, "Write each key on its own line, after `- `.") {
 		return nil
 	}
-	keys := []string{"fail-on", "unaffected", "rules", "dockerfiles", "manifests", "charts", "images", "pods"}
+	keys := []string{"fail-on", "unaffected", "rules", "dockerfiles", "manifests", "charts", "images", "pods", "proposals", "fix", "suggestions", "ignore", "ignores"}
+	for _, word := range fieldNames(reflect.TypeFor[Proposals]()) {
+		keys = append(keys, "proposals."+word)
+	}
+	keys = append(keys, "ignore.who", "ignore.where")
 	for _, id := range p.known {
 		keys = append(keys, "rules."+id)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -21,26 +22,39 @@ rules:
 dockerfiles:
   include: ["a/*"]
   exclude: ["b/*"]
-locked: [fail-on, rules.root-user]
+proposals:
+  open: 3
+  window: "* 6-20 * * 1-5"
+  all: {open: 10, hour: 2}
+ignores:
+  - {rule: floating-tag, reason: everywhere}
+locked: [fail-on, rules.root-user, proposals.window]
 `), known)
 	if len(problems) > 0 {
 		t.Fatal(problems)
+	}
+	if want := (Limits{Open: 10, Hour: 2, Day: 20}); owner.All() != want {
+		t.Errorf("limits %+v, want %+v", owner.All(), want)
+	}
+	but := func(change func(*Settings)) Settings {
+		s := *owner.settings()
+		change(&s)
+		return s
 	}
 	tests := []struct {
 		name, local string
 		want        Settings
 	}{
 		{"nothing", "", owner.Settings},
-		{"other keys", "unaffected: success\nrules: {nightly-image: notice}\ndockerfiles: {include: [\"c/*\"]}", Settings{
-			FailOn: checks.Warning, Unaffected: Success,
-			Rules:       map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Off, "nightly-image": checks.Notice},
-			Dockerfiles: Dockerfiles{Include: []string{"c/*"}, Exclude: []string{"b/*"}},
-		}},
-		{"locked keys", "fail-on: none\nrules: {root-user: \"off\", floating-tag: error}", Settings{
-			FailOn: checks.Warning, Unaffected: None,
-			Rules:       map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Error},
-			Dockerfiles: Dockerfiles{Include: []string{"a/*"}, Exclude: []string{"b/*"}},
-		}},
+		{"other keys", "unaffected: success\nrules: {nightly-image: notice}\ndockerfiles: {include: [\"c/*\"]}", but(func(s *Settings) {
+			s.Unaffected, s.Rules["nightly-image"], s.Dockerfiles.Include = Success, checks.Notice, []string{"c/*"}
+		})},
+		{"locked keys", "fail-on: none\nrules: {root-user: \"off\", floating-tag: error}", but(func(s *Settings) { s.Rules["floating-tag"] = checks.Error })},
+		{"less", "proposals: {open: 1, at-first: many, window: \"* 1 * * *\"}", but(func(s *Settings) { s.Proposals.Open, s.Proposals.AtFirst = 1, Many })},
+		{"more than the owner allows", "proposals: {open: 100}", owner.Settings},
+		{"both ignore", "ignores: [{rule: root-user, reason: here too}]", but(func(s *Settings) {
+			s.Ignores = append(s.Ignores, Ignored{Rule: "root-user", Reason: "here too"})
+		})},
 		{"a mistake", "fail-on: never", owner.Settings},
 		{"no right to lock", "locked: [fail-on]", owner.Settings},
 	}
@@ -55,7 +69,7 @@ locked: [fail-on, rules.root-user]
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(&tt.want, got); diff != "" {
+			if diff := cmp.Diff(&tt.want, got, cmpopts.IgnoreUnexported(Ignored{})); diff != "" {
 				t.Errorf("settings (-want +got):\n%s", diff)
 			}
 		})

@@ -47,8 +47,8 @@ type reading struct {
 	known    []string
 	owner    *Owner
 	problems []Problem
-	// locks takes the key locked, which only an owner's settings have; nil in others.
-	locks *[]string
+	// ofOwner takes what only an owner's settings have; nil in others.
+	ofOwner *Owner
 }
 
 func (p *reading) problem(at source.Span, key, message, help string) {
@@ -89,11 +89,23 @@ func (p *reading) settings(n *yaml.Node, s *Settings) {
 			set(p, key, &s.Charts, p.charts(value, key))
 		case "images":
 			set(p, key, &s.Images, p.images(value, key))
+		case "mirrors":
+			set(p, key, &s.Mirrors, p.mirrors(value, key))
 		case "pods":
 			set(p, key, &s.Pods, p.pods(value, key))
-		case "locked":
-			if p.locks != nil {
-				*p.locks = p.lockable(value, key)
+		case "proposals":
+			p.proposals(value, key, s)
+		case "fix":
+			set(p, key, &s.Fix, Fix(p.word(value, key, []string{string(FixCommits), string(FixProposes)})))
+		case "suggestions":
+			set(p, key, &s.Suggestions, p.number(value, key, maxSuggestions))
+		case "ignore":
+			p.ignore(value, key, s)
+		case "ignores":
+			set(p, key, &s.Ignores, append(p.owner.settings().Ignores, p.ignores(value, key)...))
+		case "locked": // which is no field
+			if p.ofOwner != nil {
+				p.ofOwner.Locked = p.lockable(value, key)
 				return
 			}
 			fallthrough
@@ -200,12 +212,20 @@ func (p *reading) text(n *yaml.Node, path string, check func(string) (message, h
 
 // unknown reports a key that a mapping does not have, given the type that it is read to.
 func (p *reading) unknown(name *yaml.Node, key string, t reflect.Type) {
-	keys := make([]string, t.NumField())
-	for i := range keys {
-		keys[i], _, _ = strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
-	}
+	keys := fieldNames(t)
 	p.problem(p.span(name), key, fmt.Sprintf("There is no setting %s.", code(key)),
 		didYouMean(name.Value, keys, fmt.Sprintf("Write %s.", codes(keys))))
+}
+
+// fieldNames are the keys of a type.
+func fieldNames(t reflect.Type) []string {
+	var keys []string
+	for field := range t.Fields() {
+		if name, _, _ := strings.Cut(field.Tag.Get("yaml"), ","); name != "" {
+			keys = append(keys, name)
+		}
+	}
+	return keys
 }
 
 // mapping calls each for every key of a mapping, with the path of the key.

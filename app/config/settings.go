@@ -17,6 +17,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -55,8 +56,74 @@ type Settings struct {
 	// The Dockerfile that builds an image, by the image's name without a tag, where that
 	// cannot be told from compose files, Skaffold files, workflows and names.
 	Images map[string]string `yaml:"images,omitempty"`
+	// Registries, or parts of them, that have copies of the images of others: by the
+	// beginning of the copies' names, that of the originals'.
+	Mirrors base.Mirrors `yaml:"mirrors,omitempty"`
 	// Where custom kinds of objects have their pods: paths of fields by kind and group.
 	Pods map[string][]string `yaml:"pods,omitempty"`
+	// The pull requests that chiselbot opens: when, how many, and what they look like.
+	Proposals Proposals `yaml:"proposals,omitempty"`
+	// What the command fix does: commit to the branch of the pull request, or open a pull
+	// request against that branch.
+	Fix Fix `yaml:"fix,omitempty" jsonschema:"enum=commit,enum=pull-request,default=commit"`
+	// How many changes a review may suggest at the lines of a pull request, unasked and
+	// never one twice. Only fixes that are certain are suggested.
+	Suggestions int `yaml:"suggestions,omitempty" jsonschema:"minimum=0,maximum=20,default=0"`
+	// What the command ignore does and who may give it.
+	Ignore Ignore `yaml:"ignore,omitempty"`
+	// Findings that are known and not reported, each with a reason.
+	Ignores []Ignored `yaml:"ignores,omitempty" jsonschema:"maxItems=200"`
+}
+
+// Proposals are pull requests of chiselbot's own.
+type Proposals struct {
+	// When the default branch is looked through for images to move, as a cron expression
+	// of five fields. Without it nothing is proposed unasked.
+	Sweep string `yaml:"sweep,omitempty" jsonschema:"maxLength=100"`
+	// The minutes in which pull requests may be opened, as a cron expression of five
+	// fields. Without it they are all.
+	Window string `yaml:"window,omitempty" jsonschema:"maxLength=100"`
+	// The time zone of both, by its name in the IANA database.
+	TimeZone string `yaml:"time-zone,omitempty" jsonschema:"maxLength=100,default=UTC"`
+	// How many may be open at once in the repository. That of the owner's settings is
+	// the most that a repository can set.
+	Open int `yaml:"open,omitempty" jsonschema:"minimum=0,maximum=100,default=5"`
+	// How many may be open before the first one was merged or closed.
+	AtFirst AtFirst `yaml:"at-first,omitempty" jsonschema:"enum=one,enum=many,default=one"`
+	// How titles and the first lines of commits are written. With auto the recent history
+	// of the branch decides.
+	Titles Titles `yaml:"titles,omitempty" jsonschema:"enum=auto,enum=conventional,enum=plain,default=auto"`
+	// Who is asked to review them.
+	Reviewers Reviewers `yaml:"reviewers,omitempty" jsonschema:"enum=codeowners,enum=none,default=codeowners"`
+	// The labels that they get. One that the repository does not have is made.
+	Labels []string `yaml:"labels,omitempty" jsonschema:"maxItems=50,minLength=1,maxLength=50"`
+	// The people to whom they are assigned, by their names on GitHub.
+	Assignees []string `yaml:"assignees,omitempty" jsonschema:"maxItems=10,minLength=1,maxLength=40"`
+}
+
+// Ignore is the command ignore.
+type Ignore struct {
+	// The permission that it takes.
+	Who Who `yaml:"who,omitempty" jsonschema:"enum=write,enum=admin,default=write"`
+	// Where it writes: a comment beside the finding, on the branch of the pull request,
+	// or an entry of ignores in the settings file, by a pull request.
+	Where Where `yaml:"where,omitempty" jsonschema:"enum=branch,enum=settings,default=branch"`
+}
+
+// An Ignored is findings that are known.
+type Ignored struct {
+	// The id of the rule.
+	Rule string `yaml:"rule"`
+	// A glob of the files whose findings are meant, from the root of the repository. All
+	// files without it.
+	Path string `yaml:"path,omitempty" jsonschema:"minLength=1,maxLength=200"`
+	// The last day on which they are not reported.
+	Until string `yaml:"until,omitempty"`
+	// Why.
+	Reason string `yaml:"reason" jsonschema:"minLength=1,maxLength=500"`
+
+	file *source.File
+	span source.Span
 }
 
 // Dockerfiles are globs over paths from the root of the repository, with `**` for any
@@ -106,8 +173,45 @@ const (
 	None    Unaffected = "none"
 )
 
+type (
+	// Fix is what the command fix does.
+	Fix string
+	// AtFirst is how many proposals there may be at first.
+	AtFirst string
+	// Titles is how titles are written.
+	Titles string
+	// Reviewers is who is asked to review.
+	Reviewers string
+	// Who is the permission that the command ignore takes.
+	Who string
+	// Where is where the command ignore writes.
+	Where string
+)
+
+// The values of those words.
+const (
+	FixCommits       Fix       = "commit"
+	FixProposes      Fix       = "pull-request"
+	One              AtFirst   = "one"
+	Many             AtFirst   = "many"
+	AutoTitles       Titles    = "auto"
+	Conventional     Titles    = "conventional"
+	PlainTitles      Titles    = "plain"
+	CodeOwners       Reviewers = "codeowners"
+	NoReviewers      Reviewers = "none"
+	Writers          Who       = "write"
+	Admins           Who       = "admin"
+	IgnoreOnBranch   Where     = "branch"
+	IgnoreInSettings Where     = "settings"
+)
+
 // Default are the settings of a repository that sets nothing.
-func Default() *Settings { return &Settings{FailOn: checks.Error, Unaffected: Success} }
+func Default() *Settings {
+	return &Settings{
+		FailOn: checks.Error, Unaffected: Success, Fix: FixCommits, Ignore: Ignore{Who: Writers, Where: IgnoreOnBranch},
+		Proposals: Proposals{TimeZone: "UTC", Open: 5, AtFirst: One, Titles: AutoTitles, Reviewers: CodeOwners},
+	}
+}
 
 // Read reads the settings of a tree on top of its owner's, which may be nil; without a
 // settings file they are the owner's or the default ones and the file is nil. Problems are as those of [Parse]. Nothing that a change can put into

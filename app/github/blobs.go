@@ -21,7 +21,8 @@ const (
 	// guessedBytes is how large a file is taken to be whose size is not known.
 	guessedBytes = 32 << 10
 	// maxSingles bounds the files of one change that cost a request each, because a query
-	// does not show them whole: a stranger can add any number of them.
+	// does not show them whole or they were not fetched with the others: a stranger can add
+	// any number of them.
 	maxSingles = 100
 )
 
@@ -88,6 +89,14 @@ func (b *blobs) text(ctx context.Context, it item) (string, error) {
 	return text, nil
 }
 
+// maySingle counts a request for one file.
+func (b *blobs) maySingle() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.singles++
+	return b.singles <= maxSingles
+}
+
 // keep remembers a content when it has the name. What does not was changed on the way:
 // GraphQL shows only UTF-8.
 func (b *blobs) keep(sha string, text []byte) bool {
@@ -121,6 +130,9 @@ func (b *blobs) fetch(ctx context.Context, items []item) error {
 			delete(wanted, sha)
 		}
 	}
+	if len(items) == 1 && len(wanted) == 1 && !b.maySingle() {
+		return nil
+	}
 	fetched := map[string][]byte{}
 	for _, batch := range batches(wanted) {
 		if err := b.ask(ctx, batch, fetched); err != nil {
@@ -143,10 +155,7 @@ func batches(wanted map[string]item) [][]item {
 	bytes := int64(0)
 	for _, sha := range slices.Sorted(maps.Keys(wanted)) {
 		it := wanted[sha]
-		size := it.size
-		if size == unknownSize {
-			size = guessedBytes
-		}
+		size := it.guess()
 		if len(batch) == batchBlobs || (len(batch) > 0 && bytes+size > batchBytes) {
 			list = append(list, batch)
 			batch, bytes = nil, 0
@@ -209,11 +218,7 @@ func (b *blobs) take(ctx context.Context, it item, one *blob, fetched map[string
 		fetched[it.sha] = []byte(*one.Text)
 		return nil
 	}
-	b.mu.Lock()
-	b.singles++
-	over := b.singles > maxSingles
-	b.mu.Unlock()
-	if over {
+	if !b.maySingle() {
 		return nil
 	}
 	text, _, err := b.client.in(b.repo, reviewing).Git.GetBlobRaw(ctx, b.repo.Owner, b.repo.Name, it.sha)

@@ -1,11 +1,14 @@
 package github
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +26,10 @@ const (
 	maxFolders = 32
 	// maxKept is the largest listing that the cache is given.
 	maxKept = 4 << 20
+	// maxPrefetched and maxPrefetchedBytes bound the files that are read of a change: twenty
+	// queries, and what a few reviews at once can hold.
+	maxPrefetched      = 2000
+	maxPrefetchedBytes = 32 << 20
 )
 
 // A change is two trees of one repository, and files at a third.
@@ -30,6 +37,7 @@ type change struct {
 	base, head, tip source.Tree
 	before, after   *listing
 	blobs           *blobs
+	maxFiles        int
 }
 
 func (c *change) Base() source.Tree { return c.base }
@@ -38,17 +46,44 @@ func (c *change) Tip() source.Tree  { return c.tip }
 func (c *change) HeadTree() string  { return c.after.tree }
 func (c *change) Changed() []string { return c.before.changed(c.after) }
 
-// Prefetch gets what matches of both trees.
-func (c *change) Prefetch(ctx context.Context, match func(path string) bool) error {
-	var items []item
+// Prefetch gets what rank wants of both trees, within the limits.
+func (c *change) Prefetch(ctx context.Context, rank func(path string) int) ([]string, error) {
+	type ranked struct {
+		path string
+		rank int
+		item item
+	}
+	var all []ranked
 	for _, l := range []*listing{c.before, c.after} {
 		for path, it := range l.items {
-			if it.regular() && it.size <= source.MaxFileBytes && match(path) {
-				items = append(items, it)
+			if !it.regular() || it.size > source.MaxFileBytes {
+				continue
+			}
+			if n := rank(path); n >= 0 {
+				all = append(all, ranked{path, n, it})
 			}
 		}
 	}
-	return c.blobs.fetch(ctx, items)
+	slices.SortFunc(all, func(a, b ranked) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), cmp.Compare(a.path, b.path), cmp.Compare(a.item.sha, b.item.sha))
+	})
+	var items []item
+	var beyond []string
+	chosen, bytes := map[string]bool{}, int64(0)
+	for _, one := range all {
+		if chosen[one.item.sha] {
+			continue
+		}
+		if bytes += one.item.guess(); len(items) == c.maxFiles || bytes > maxPrefetchedBytes {
+			bytes = math.MaxInt64 / 2 // what follows is farther away, however small
+			beyond = append(beyond, one.path)
+			continue
+		}
+		chosen[one.item.sha] = true
+		items = append(items, one.item)
+	}
+	slices.Sort(beyond)
+	return slices.Compact(beyond), c.blobs.fetch(ctx, items)
 }
 
 // Change compares the commits, in one request when the merge base's tree is known: the
@@ -69,7 +104,7 @@ func (c *Client) Change(ctx context.Context, repo app.Repository, base, head str
 		return nil, err
 	}
 	b := c.newBlobs(repo)
-	ch := &change{before: before, after: after, blobs: b}
+	ch := &change{before: before, after: after, blobs: b, maxFiles: c.config.MaxFiles}
 	ch.base = (&tree{ctx, before, b}).source(common.GetSHA())
 	ch.head = (&tree{ctx, after, b}).source(head)
 	if ch.tip, err = c.tip(ctx, repo, comparison, ch, atTip); err != nil {

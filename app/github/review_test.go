@@ -36,7 +36,12 @@ func reviewFiles() []githubtest.Change {
 	}
 }
 
-func relevant(path string) bool { return path == "Dockerfile" || strings.HasPrefix(path, "chart/") }
+func relevant(path string) int {
+	if path == "Dockerfile" || strings.HasPrefix(path, "chart/") {
+		return 0
+	}
+	return -1
+}
 
 // review does what a job does with a pull request, with so many annotations.
 func review(ctx context.Context, c *github.Client, repo app.Repository, number, annotations int, retry bool) error {
@@ -61,7 +66,7 @@ func review(ctx context.Context, c *github.Client, repo app.Repository, number, 
 	if err != nil {
 		return err
 	}
-	if err := change.Prefetch(ctx, relevant); err != nil {
+	if _, err := change.Prefetch(ctx, relevant); err != nil {
 		return err
 	}
 	if _, err := change.Head().Read("chart/values.yaml"); err != nil {

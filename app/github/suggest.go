@@ -2,19 +2,20 @@ package github
 
 import (
 	"context"
+	"slices"
 
 	"github.com/google/go-github/v57/github"
 
 	"github.com/chiselbot/chiselbot/app"
 )
 
-// Suggest makes the suggestions that the App has not made at these lines before.
-func (c *Client) Suggest(ctx context.Context, repo app.Repository, number int, head string, list []app.Suggestion) error {
+// Suggested lists the App's own comments on lines of a pull request.
+func (c *Client) Suggested(ctx context.Context, repo app.Repository, number int) ([]app.Suggestion, error) {
 	login, err := c.login(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	made := map[app.Suggestion]bool{}
+	var made []app.Suggestion
 	err = pages(ctx, func(ctx context.Context, page *github.ListOptions) (*github.Response, error) {
 		comments, resp, err := c.in(repo, talking).PullRequests.ListComments(ctx, repo.Owner, repo.Name, number, &github.PullRequestListCommentsOptions{ListOptions: *page})
 		for _, one := range comments {
@@ -25,16 +26,22 @@ func (c *Client) Suggest(ctx context.Context, repo app.Repository, number int, h
 			if one.StartLine != nil {
 				s.First = one.GetStartLine()
 			}
-			made[s] = true
+			made = append(made, s)
 		}
 		return resp, err
 	})
+	return made, wrap(err, "list what was suggested on %s#%d", repo, number)
+}
+
+// Suggest makes the suggestions that the App has not made at these lines before.
+func (c *Client) Suggest(ctx context.Context, repo app.Repository, number int, head string, list []app.Suggestion) error {
+	made, err := c.Suggested(ctx, repo, number)
 	if err != nil {
-		return wrap(err, "list what was suggested on %s#%d", repo, number)
+		return err
 	}
 	var drafts []*github.DraftReviewComment
 	for _, s := range list {
-		if made[s] {
+		if slices.Contains(made, s) {
 			continue
 		}
 		draft := &github.DraftReviewComment{Path: new(s.Path), Body: new(s.Body), Line: new(s.Last), Side: new("RIGHT")}

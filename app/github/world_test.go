@@ -70,9 +70,9 @@ func inWorld(t *testing.T, options githubtest.Options, test func(t *testing.T, w
 }
 
 // newClient is one more replica: it shares the database, not the memory.
-func (w *world) newClient() *github.Client {
+func (w *world) newClient(change ...func(*github.Config)) *github.Client {
 	w.Helper()
-	c, err := github.New(github.Config{
+	config := github.Config{
 		Credentials: app.Credentials{AppID: w.registered.ID, Slug: w.registered.Slug, Host: w.github.URL, PrivateKey: w.registered.PrivateKey},
 		Objects:     w.objects, Ledger: w.ledger, Transport: w.way,
 		Observe: func(q github.Quota) {
@@ -80,7 +80,11 @@ func (w *world) newClient() *github.Client {
 			defer w.mu.Unlock()
 			w.quotas = append(w.quotas, q)
 		},
-	})
+	}
+	for _, do := range change {
+		do(&config)
+	}
+	c, err := github.New(config)
 	if err != nil {
 		w.Fatal(err)
 	}

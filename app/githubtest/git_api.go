@@ -15,6 +15,7 @@ import (
 
 var gitRoutes = []route{
 	{pattern: "GET /repos/{owner}/{repo}/branches/{branch}", as: asInstallation, needs: "contents:read", serve: getBranch},
+	{pattern: "GET /repos/{owner}/{repo}/commits", as: asInstallation, needs: "contents:read", serve: listCommits},
 	{pattern: "GET /repos/{owner}/{repo}/commits/{ref}", as: asInstallation, needs: "contents:read", serve: getCommit},
 	{pattern: "GET /repos/{owner}/{repo}/compare/{basehead...}", as: asInstallation, needs: "contents:read", serve: compare},
 	{pattern: "GET /repos/{owner}/{repo}/git/trees/{sha}", as: asInstallation, needs: "contents:read", serve: getTree},
@@ -42,6 +43,28 @@ func getBranch(c *call) (*reply, error) {
 		"protection":     object{"enabled": protected, "required_status_checks": object{"enforcement_level": "off", "contexts": []string{}, "checks": []object{}}},
 		"protection_url": c.repo.url("/branches/%s/protection", name),
 	})
+}
+
+// listCommits lists what a branch has, the newest first.
+func listCommits(c *call) (*reply, error) {
+	ref := c.request.URL.Query().Get("sha")
+	if ref == "" {
+		ref = c.repo.defaultBranch
+	}
+	tip, err := c.commitOf(ref)
+	if err != nil {
+		return nil, err
+	}
+	var names []plumbing.Hash
+	seen := map[plumbing.Hash]bool{}
+	for next := []plumbing.Hash{tip}; len(next) > 0; next = next[1:] {
+		if !seen[next[0]] {
+			seen[next[0]] = true
+			names = append(names, next[0])
+			next = append(next, c.repo.network.commitObject(next[0]).ParentHashes...)
+		}
+	}
+	return pageOf(c, names, c.repo.commitJSON)
 }
 
 func getCommit(c *call) (*reply, error) {

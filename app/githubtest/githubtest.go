@@ -30,6 +30,9 @@ type Options struct {
 	// TreeEntries is how many entries a listing of a tree shows before it is cut, by
 	// default 100,000 as on github.com.
 	TreeEntries int
+	// Viewer is who is signed in at the pages that browsers are shown; without one there are
+	// no pages.
+	Viewer string
 	// Report is told of each request that is answered with 501, because nothing here can
 	// answer it. By default the request panics.
 	Report func(problem string)
@@ -47,7 +50,8 @@ type GitHub struct {
 
 	options Options
 	server  *http.Server
-	secret  []byte // signs installation tokens
+	pages   http.Handler // nil without a viewer
+	secret  []byte       // signs installation tokens
 	hooks   *http.Client
 	stop    context.CancelFunc
 	ctx     context.Context //nolint:containedctx // the life of the server, which ends webhooks under way
@@ -104,6 +108,9 @@ func Start(options Options) (*GitHub, error) {
 		}},
 		accounts: map[string]*account{}, apps: map[int64]*App{}, manifests: map[string]*App{},
 		installations: map[int64]*Installation{}, meters: map[string]*meter{}, used: map[string]bool{},
+	}
+	if options.Viewer != "" {
+		g.pages = g.newPages()
 	}
 	g.sent = sync.NewCond(&g.mu)
 	g.ctx, g.stop = context.WithCancel(context.Background())

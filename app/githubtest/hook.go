@@ -203,10 +203,7 @@ func listDeliveries(c *call) (*reply, error) {
 }
 
 func redeliver(c *call, d *Delivery) (*reply, error) {
-	c.g.deliver(&Delivery{
-		GUID: d.GUID, Event: d.Event, Action: d.Action, Redelivery: true, Payload: d.Payload,
-		app: d.app, installation: d.installation, repository: d.repository,
-	})
+	c.g.deliver(again(d))
 	return &reply{status: http.StatusAccepted, body: object{}}, nil
 }
 

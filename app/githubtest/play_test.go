@@ -32,6 +32,7 @@ func playAll(w *world) {
 
 	// Git.
 	w.must("GET", at+"/branches/main", nil, nil)
+	w.must("GET", at+"/commits?sha=topic&per_page=2", nil, nil)
 	w.must("GET", at+"/commits/topic", nil, nil)
 	w.must("GET", at+"/compare/main...topic", nil, nil)
 	w.must("GET", at+"/compare/main..."+forked.Head(), nil, nil)

@@ -28,6 +28,7 @@ type Pull struct {
 	merged     plumbing.Hash // the merge commit
 	labels     []string
 	reviewers  []*account
+	teams      []string
 	assignees  []*account
 	reviews    []*review
 	created    time.Time
@@ -110,6 +111,31 @@ func (p *Pull) Draft() bool { return locked(p, func() bool { return p.draft }) }
 
 // Labels are its labels.
 func (p *Pull) Labels() []string { return locked(p, func() []string { return p.labels }) }
+
+// Reviewers are who was asked to review: logins, and teams behind an "@".
+func (p *Pull) Reviewers() []string {
+	return locked(p, func() []string {
+		var list []string
+		for _, a := range p.reviewers {
+			list = append(list, a.login)
+		}
+		for _, slug := range p.teams {
+			list = append(list, "@"+slug)
+		}
+		return list
+	})
+}
+
+// Assignees are the people to whom it is assigned.
+func (p *Pull) Assignees() []string {
+	return locked(p, func() []string {
+		var list []string
+		for _, a := range p.assignees {
+			list = append(list, a.login)
+		}
+		return list
+	})
+}
 
 // Pulls are all pull requests, open and closed, by number.
 func (r *Repository) Pulls() []*Pull {
@@ -227,7 +253,10 @@ func (p *Pull) simpleJSON() object {
 	if head != nil {
 		headOwner = head.owner
 	}
-	labels, reviewers, assignees := []object{}, []object{}, []object{}
+	labels, reviewers, teams, assignees := []object{}, []object{}, []object{}, []object{}
+	for _, slug := range p.teams {
+		teams = append(teams, r.teamJSON(slug))
+	}
 	for _, l := range p.labels {
 		labels = append(labels, r.labelJSON(l))
 	}
@@ -251,7 +280,7 @@ func (p *Pull) simpleJSON() object {
 	return object{
 		"id": p.id, "node_id": nodeID("PullRequest", p.id), "number": n, "state": state, "locked": false, "title": p.title,
 		"user": p.author.json(r.g), "body": optional(p.body), "draft": p.draft, "labels": labels, "milestone": nil,
-		"requested_reviewers": reviewers, "requested_teams": []object{}, "assignees": assignees, "assignee": assignee,
+		"requested_reviewers": reviewers, "requested_teams": teams, "assignees": assignees, "assignee": assignee,
 		"created_at": stamp(p.created), "updated_at": stamp(p.updated), "closed_at": optionalStamp(p.closed), "merged_at": optionalStamp(mergedAt),
 		"merge_commit_sha": merge, "auto_merge": nil, "active_lock_reason": nil, "author_association": "CONTRIBUTOR",
 		"head": p.sideJSON(headOwner, p.headLabel, head, p.headBranch, p.headSHA.String()),

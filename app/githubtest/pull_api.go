@@ -84,6 +84,9 @@ func createPull(c *call) (*reply, error) {
 			return nil, invalid("PullRequest", fieldError{"", "custom", "A pull request already exists for " + head.owner.login + ":" + branch + "."})
 		}
 	}
+	if ask.Draft && c.repo.noDrafts {
+		return nil, refused("Draft pull requests are not supported in this repository.")
+	}
 	if len(c.repo.network.without(base, head.refs["refs/heads/"+branch])) == 0 {
 		return nil, invalid("PullRequest", fieldError{"", "custom", "No commits between " + ask.Base + " and " + branch})
 	}
@@ -150,8 +153,16 @@ func requestReviewers(c *call, p *Pull) (*reply, error) {
 		}
 		reviewers = append(reviewers, a)
 	}
-	if len(ask.TeamReviewers) > 0 {
-		return nil, c.g.unknown("review requests to teams are not implemented")
+	for _, team := range ask.TeamReviewers {
+		if !slices.Contains(c.repo.teams, team) {
+			return nil, refused("Reviews may only be requested from collaborators. One or more of the teams you specified is not a collaborator of the %s repository.", c.repo.Name())
+		}
+	}
+	for _, team := range ask.TeamReviewers {
+		if !slices.Contains(p.teams, team) {
+			p.teams = append(p.teams, team)
+			p.event(c.app.bot, "review_requested", object{"requested_team": c.repo.teamJSON(team)})
+		}
 	}
 	for _, a := range reviewers {
 		if !slices.Contains(p.reviewers, a) {
@@ -160,6 +171,15 @@ func requestReviewers(c *call, p *Pull) (*reply, error) {
 		}
 	}
 	return created(p.simpleJSON())
+}
+
+func (r *Repository) teamJSON(slug string) object {
+	at := r.g.URL + "/api/v3/organizations/" + r.owner.login + "/team/" + slug
+	return object{
+		"id": 1 + slices.Index(r.teams, slug), "node_id": nodeID("Team", int64(1+slices.Index(r.teams, slug))), "name": slug, "slug": slug, "description": nil,
+		"privacy": "closed", "notification_setting": "notifications_enabled", "permission": "push", "parent": nil, "url": at,
+		"html_url": r.g.URL + "/orgs/" + r.owner.login + "/teams/" + slug, "members_url": at + "/members{/member}", "repositories_url": at + "/repos",
+	}
 }
 
 func (r *Repository) labelJSON(name string) object {

@@ -31,6 +31,8 @@ type Repository struct {
 	suites        []*suite
 	runs          []*checkRun
 	labels        map[string]int64
+	teams         []string // that may review
+	noDrafts      bool
 	created       time.Time
 }
 
@@ -115,6 +117,12 @@ func (r *Repository) SetDefaultBranch(name string) { r.set(func() { r.defaultBra
 func (r *Repository) Allow(login, permission string) {
 	r.set(func() { r.permissions[r.g.account(login)] = permission })
 }
+
+// AllowTeam gives a team of the owner access, by its slug.
+func (r *Repository) AllowTeam(slug string) { r.set(func() { r.teams = append(r.teams, slug) }) }
+
+// ForbidDrafts has no drafts of pull requests, as private repositories of some plans.
+func (r *Repository) ForbidDrafts() { r.set(func() { r.noDrafts = true }) }
 
 func (r *Repository) set(change func()) {
 	r.g.mu.Lock()

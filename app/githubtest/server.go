@@ -100,7 +100,11 @@ func (g *GitHub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	route := find(r, path)
-	if route == nil {
+	switch {
+	case route == nil && g.pages != nil && path == r.URL.EscapedPath():
+		g.pages.ServeHTTP(w, r)
+		return
+	case route == nil:
 		route = &unknownRoute
 	}
 	g.serve(w, r, path, route)

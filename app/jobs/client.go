@@ -33,7 +33,7 @@ func newClient(ctx context.Context, s *store.Store, config *river.Config) (clien
 	if s.Postgres != nil {
 		return migrated(ctx, s, riverpgxv5.New(s.Postgres), config, func(tx store.Tx) pgx.Tx { return tx.Postgres })
 	}
-	return migrated(ctx, s, riversqlite.New(s.SQLite), config, func(tx store.Tx) *sql.Tx { return tx.SQLite })
+	return migrated(ctx, s, takingTurns{riversqlite.New(s.SQLite)}, config, func(tx store.Tx) *sql.Tx { return tx.SQLite })
 }
 
 // riverClient is a client for either database.

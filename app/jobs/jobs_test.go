@@ -1,13 +1,10 @@
 package jobs_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -31,132 +28,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(storetest.M{M: m}.Run())
-}
-
-// patience is how long a test waits for what must happen.
-const patience = 60 * time.Second
-
-// A handler does jobs as the test says and remembers them.
-type handler struct {
-	do     func(ctx context.Context, attempt app.Attempt, job app.Job) error
-	giveUp func(job app.Job, cause error) error
-
-	mu   sync.Mutex
-	log  []string
-	news chan struct{}
-}
-
-func newHandler(do func(context.Context, app.Attempt, app.Job) error) *handler {
-	return &handler{do: do, news: make(chan struct{}, 1000)}
-}
-
-func (h *handler) note(format string, args ...any) {
-	h.mu.Lock()
-	h.log = append(h.log, fmt.Sprintf(format, args...))
-	h.mu.Unlock()
-	h.news <- struct{}{}
-}
-
-func scheduled(job app.Job) bool { return job.Origin().Key == "schedule" }
-
-func (h *handler) Do(ctx context.Context, attempt app.Attempt, job app.Job) error {
-	if scheduled(job) {
-		return nil
-	}
-	err := h.do(ctx, attempt, job)
-	h.note("%s %d: %v", job.Origin().Key, attempt.Number, err)
-	return err
-}
-
-func (h *handler) GiveUp(_ context.Context, _ app.Attempt, job app.Job, cause error) error {
-	var err error
-	if h.giveUp != nil {
-		err = h.giveUp(job, cause)
-	}
-	h.note("%s given up: %v", job.Origin().Key, cause)
-	return err
-}
-
-func (h *handler) lines() []string {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return slices.Clone(h.log)
-}
-
-// wait waits until the log has so many lines and returns them sorted.
-func (h *handler) wait(t *testing.T, n int) []string {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		if lines := h.lines(); len(lines) >= n {
-			slices.Sort(lines)
-			return lines
-		}
-		select {
-		case <-h.news:
-		case <-timeout:
-			t.Fatalf("waited for %d lines, have %q", n, h.lines())
-		}
-	}
-}
-
-type testWriter struct{ t testing.TB }
-
-func (w testWriter) Write(p []byte) (int, error) {
-	w.t.Logf("%s", p)
-	return len(p), nil
-}
-
-// start starts a queue until the test ends.
-func start(t *testing.T, s *store.Store, h jobs.Handler, grace time.Duration) *jobs.Queue {
-	t.Helper()
-	q, err := jobs.New(t.Context(), jobs.Config{Store: s, Handler: h, Logger: slog.New(slog.NewTextHandler(testWriter{t}, nil)), Workers: 4, Grace: grace})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := q.Start(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return q
-}
-
-func stop(t *testing.T, q *jobs.Queue) {
-	t.Helper()
-	if err := q.Stop(context.WithoutCancel(t.Context())); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-}
-
-func review(guid string) app.ReviewPullRequest {
-	return app.ReviewPullRequest{Cause: app.Delivered(guid), Repository: app.Repository{Installation: 1, ID: 2, Owner: "o", Name: "r"}, Number: 7, Head: "h"}
-}
-
-func accept(t *testing.T, q *jobs.Queue, job app.Job) {
-	t.Helper()
-	if err := q.Accept(t.Context(), job, nil); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// settled waits until no job is left to work.
-func settled(t *testing.T, q *jobs.Queue) {
-	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		depths, err := q.Depths(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		n := 0
-		for _, d := range depths {
-			n += d.Jobs
-		}
-		if n == 0 {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the queue does not become empty: %+v", depths)
-		}
-	}
 }
 
 func TestOnce(t *testing.T) {
@@ -209,6 +80,11 @@ func TestEveryKind(t *testing.T) {
 			app.AnswerMergeGroup{Cause: cause("b"), Repository: repo, Head: "h", HeadTree: "t", Base: "b"},
 			app.Recheck{Cause: cause("c"), Repository: repo, Head: "h", Again: "x"},
 			app.Command{Cause: cause("h"), Repository: repo, Number: 7, Comment: 8, Body: "/chisel help", Sender: "cat"},
+			app.KeepProposal{Cause: cause("i"), Repository: repo, Branch: "main"},
+			app.NoteProposal{Cause: cause("j"), Repository: repo, Branch: "chiselbot/main"},
+			app.Propose{Cause: cause("k"), Repository: repo, Base: "main", Number: 7, Reply: "comment/8", Sender: "cat"},
+			app.SuggestFixes{Cause: cause("l"), Repository: repo, Number: 7, Head: "h"},
+			app.Sweep{Cause: cause("m"), Repository: repo},
 			app.LookAtRepository{Cause: cause("d"), Repository: repo},
 			app.LookAtInstallation{Cause: cause("e"), Installation: 1, Repositories: []app.Repository{repo}},
 			app.LookAround{Cause: cause("f")},
@@ -228,10 +104,16 @@ func TestEveryKind(t *testing.T) {
 			t.Fatal(err)
 		}
 		h.wait(t, len(want))
+		var sent []string
 		for _, job := range want {
+			sent = append(sent, job.Kind())
 			if diff := cmp.Diff(job, got[job.Origin().Key]); diff != "" {
 				t.Errorf("%s comes out otherwise (-in +out):\n%s", job.Kind(), diff)
 			}
+		}
+		slices.Sort(sent)
+		if diff := cmp.Diff(slices.Sorted(slices.Values(jobs.Kinds())), sent); diff != "" {
+			t.Errorf("kinds (-all +sent):\n%s", diff)
 		}
 	})
 }
@@ -355,180 +237,4 @@ func TestStop(t *testing.T) {
 			t.Errorf("what was handed back (-want +got):\n%s", diff)
 		}
 	})
-}
-
-// work works jobs until the process is killed, and says what it does. A job whose key
-// begins with "slow" takes for ever in the first process that has it.
-func work(address string) {
-	ctx := context.Background()
-	s, err := store.Open(ctx, store.Config{URL: address})
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
-	}
-	h := newHandler(func(ctx context.Context, attempt app.Attempt, job app.Job) error {
-		fmt.Printf("started %s %d\n", job.Origin().Key, attempt.Number)
-		if attempt.Number == 1 && strings.HasPrefix(job.Origin().Key, "slow") {
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		time.Sleep(5 * time.Millisecond)
-		fmt.Printf("did %s\n", job.Origin().Key)
-		return nil
-	})
-	h.news = make(chan struct{}, 100_000)
-	q, err := jobs.New(ctx, jobs.Config{Store: s, Handler: h, Logger: slog.New(slog.DiscardHandler), Workers: 2, Beat: 200 * time.Millisecond})
-	if err == nil {
-		err = q.Start(ctx)
-	}
-	if err != nil {
-		fmt.Println("error", err)
-		os.Exit(1)
-	}
-	fmt.Println("ready")
-	in := bufio.NewScanner(os.Stdin) // each line is a job
-	for in.Scan() {
-		if err := q.Accept(ctx, review(in.Text()), nil); err != nil {
-			fmt.Println("error", err)
-		}
-		fmt.Println("took", in.Text())
-	}
-	select {}
-}
-
-// A process is a worker that can be killed.
-type process struct {
-	t     *testing.T
-	name  string
-	cmd   *exec.Cmd
-	jobs  *os.File
-	lines chan string
-	said  map[string]bool
-}
-
-func spawn(t *testing.T, name, address string) *process {
-	t.Helper()
-	p := &process{t: t, name: name, lines: make(chan string, 10_000), said: map[string]bool{}}
-	p.cmd = exec.Command(os.Args[0]) //nolint:noctx // it is killed, not cancelled
-	p.cmd.Env = append(os.Environ(), workerEnv+"="+address)
-	p.cmd.Stderr = testWriter{t}
-	in, out, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.cmd.Stdin, p.jobs = in, out
-	stdout, err := p.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(p.kill)
-	go func() {
-		for sc := bufio.NewScanner(stdout); sc.Scan(); {
-			p.lines <- sc.Text()
-		}
-		close(p.lines)
-	}()
-	p.until("ready")
-	return p
-}
-
-func (p *process) kill() {
-	_ = p.cmd.Process.Kill() // it may be dead
-	_ = p.cmd.Wait()
-	_ = p.jobs.Close()
-}
-
-func (p *process) send(key string) {
-	p.t.Helper()
-	if _, err := fmt.Fprintln(p.jobs, key); err != nil {
-		p.t.Fatal(err)
-	}
-	p.until("took " + key)
-}
-
-func (p *process) until(want string) {
-	p.t.Helper()
-	timeout := time.After(patience)
-	for !p.said[want] {
-		select {
-		case line, ok := <-p.lines:
-			if !ok {
-				p.t.Fatalf("%s ended before it said %q", p.name, want)
-			}
-			p.said[line] = true
-		case <-timeout:
-			p.t.Fatalf("%s did not say %q", p.name, want)
-		}
-	}
-}
-
-// TestKilled kills a process in the midst of a job; the next process does it.
-func TestKilled(t *testing.T) {
-	t.Parallel()
-	storetest.Each(t, func(t *testing.T, address string) {
-		first := spawn(t, "first", address)
-		first.send("slow")
-		first.until("started slow 1")
-		first.kill()
-		spawn(t, "second", address).until("did slow")
-	})
-}
-
-// TestShared has two processes work on one PostgreSQL and kills one of them: both have
-// done jobs, and no job is lost.
-func TestShared(t *testing.T) {
-	t.Parallel()
-	address := storetest.Postgres(t)
-	one, two := spawn(t, "one", address), spawn(t, "two", address)
-	one.send("slow one") // whoever gets it holds it until killed
-	did := map[string]map[string]bool{"one": {}, "two": {}}
-	const n = 40
-	for i := range n {
-		// The senders' own lines are read below, so send without waiting.
-		if _, err := fmt.Fprintf(two.jobs, "job%d\n", i); err != nil {
-			t.Fatal(err)
-		}
-	}
-	victim, killed := (*process)(nil), false
-	if one.said["started slow one 1"] {
-		victim = one
-	}
-	note := func(p *process, line string) {
-		if key, ok := strings.CutPrefix(line, "did "); ok {
-			did[p.name][key] = true
-		}
-		if line == "started slow one 1" {
-			victim = p
-		}
-	}
-	total := func() int { return len(did["one"]) + len(did["two"]) }
-	timeout := time.After(patience)
-	for total() < n+1 {
-		select {
-		case line, ok := <-one.lines:
-			if ok {
-				note(one, line)
-			} else {
-				one.lines = nil
-			}
-		case line, ok := <-two.lines:
-			if ok {
-				note(two, line)
-			} else {
-				two.lines = nil
-			}
-		case <-timeout:
-			t.Fatalf("done: %v", did)
-		}
-		if !killed && total() >= n && victim != nil {
-			killed = true
-			if len(did["one"]) == 0 || len(did["two"]) == 0 {
-				t.Errorf("the work was not shared: %d and %d jobs", len(did["one"]), len(did["two"]))
-			}
-			victim.kill()
-		}
-	}
 }

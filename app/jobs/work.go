@@ -83,7 +83,7 @@ func (q *Queue) work(ctx context.Context, k kind, attempt app.Attempt, job app.J
 	if attempt.Number <= k.attempts {
 		err = q.do(ctx, k, attempt, job)
 	}
-	limited := (*app.RateLimited)(nil)
+	limited, later := (*app.RateLimited)(nil), (*app.Later)(nil)
 	switch {
 	case err == nil:
 		if guid != "" {
@@ -98,6 +98,10 @@ func (q *Queue) work(ctx context.Context, k kind, attempt app.Attempt, job app.J
 	case errors.As(err, &limited):
 		wait := max(0, time.Until(limited.Until)) + jitter(2*time.Second)
 		q.logger.WarnContext(ctx, "wait for GitHub", slog.Time("until", limited.Until), slog.Any("error", err))
+		return "later", river.JobSnooze(wait)
+	case errors.As(err, &later):
+		wait := max(time.Minute, time.Until(later.Until)) + jitter(time.Minute)
+		q.logger.InfoContext(ctx, "wait for a turn", slog.Time("until", later.Until), slog.Any("error", err))
 		return "later", river.JobSnooze(wait)
 	case errors.Is(err, app.ErrNotFound), errors.Is(err, app.ErrForbidden):
 		q.logger.InfoContext(ctx, "cancel job", slog.Any("error", err))

@@ -2,9 +2,11 @@ package propose
 
 import (
 	"fmt"
+	"path"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/app/report"
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -14,10 +16,10 @@ const maxBody = 65_000
 
 // body is the pull request's text. Of one that would be too long the edits are left out:
 // the commit has them.
-func body(p Proposal, plans []*fixes.Plan) string {
-	text := bodyOf(p, plans, true)
+func body(p Proposal, tree source.Tree, plans []*fixes.Plan) string {
+	text := bodyOf(p, tree, plans, true)
 	if len(text) > maxBody {
-		text = bodyOf(p, plans, false)
+		text = bodyOf(p, tree, plans, false)
 	}
 	if len(text) > maxBody {
 		text = text[:strings.LastIndexByte(text[:maxBody], '\n')+1] + "\n…\n"
@@ -25,12 +27,14 @@ func body(p Proposal, plans []*fixes.Plan) string {
 	return text
 }
 
-func bodyOf(p Proposal, plans []*fixes.Plan, edits bool) string {
+func bodyOf(p Proposal, tree source.Tree, plans []*fixes.Plan, edits bool) string {
 	var b strings.Builder
 	b.WriteString(p.mark() + "\n")
 	var left []*fixes.Plan
+	applicable := 0
 	for _, plan := range plans {
 		if plan.Applicable() {
+			applicable++
 			summary(&b, plan)
 		} else if len(plan.Reasons) > 0 {
 			left = append(left, plan)
@@ -40,25 +44,32 @@ func bodyOf(p Proposal, plans []*fixes.Plan, edits bool) string {
 		if !plan.Applicable() {
 			continue
 		}
-		b.WriteString("\n## " + report.CodeSpan(plan.File.Path()) + "\n")
+		if applicable > 1 {
+			b.WriteString("\n### " + report.CodeSpan(plan.File.Path()) + "\n")
+		}
 		table(&b, plan)
 		Proof(&b, plan)
+		Notes(&b, plan)
 		if edits {
 			Steps(&b, plan)
+			Traps(&b, plan)
 		}
-		Notes(&b, plan)
 	}
 	if !edits {
 		b.WriteString("\nThe edits are too many to be listed here; the commit has them.\n")
 	}
 	if len(left) > 0 {
-		b.WriteString("\n## Left to a person\n\n")
+		b.WriteString("\n### Left to a person\n\n")
 		for _, plan := range left {
 			Reasons(&b, plan)
 		}
 	}
-	try(&b, p, plans)
-	b.WriteString("\n## If you do not want this\n\nClose this pull request. It does not come back for the same images, unless somebody with write access comments " +
+	try(&b, p, tree, plans)
+	same := "images"
+	if p.Recipe == Fixes {
+		same = "findings"
+	}
+	b.WriteString("\n### If you do not want this\n\nClose this pull request. It does not come back for the same " + same + ", unless somebody with write access comments " +
 		"`/chisel recreate`.\n\nTo change something, commit to this branch: chiselbot leaves it alone from then on, and says so where it would have changed it.\n")
 	return b.String()
 }
@@ -66,13 +77,31 @@ func bodyOf(p Proposal, plans []*fixes.Plan, edits bool) string {
 // summary is what a plan changes in a sentence.
 func summary(b *strings.Builder, plan *fixes.Plan) {
 	before, after := sides(plan)
-	fmt.Fprintf(b, "\nMoves %s from %s to %s", report.CodeSpan(plan.File.Path()), orUnknown(before.image), orUnknown(after.image))
-	if others := len(plan.Changes) - 1; others == 1 {
-		b.WriteString(", and changes one other file with it")
-	} else if others > 1 {
-		fmt.Fprintf(b, ", and changes %d other files with it", others)
+	if before.image == after.image {
+		b.WriteString("\n" + report.Prose(plan.Title))
+	} else {
+		fmt.Fprintf(b, "\nMoves %s from %s to %s", report.CodeSpan(plan.File.Path()), orUnknown(before.image), orUnknown(after.image))
+	}
+	var others []string
+	for _, c := range plan.Changes {
+		if c.Path != plan.File.Path() {
+			others = append(others, report.CodeSpan(c.Path))
+		}
+	}
+	switch n := len(others); {
+	case n == 1:
+		b.WriteString(", and changes " + others[0] + " with it")
+	case n > 1:
+		fmt.Fprintf(b, ", and changes %s and %s with it", others[0], countOf(n-1, "other file"))
 	}
 	b.WriteString(".\n")
+}
+
+func countOf(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func orUnknown(s string) string {
@@ -82,14 +111,24 @@ func orUnknown(s string) string {
 	return report.CodeSpan(s)
 }
 
-// table compares the image with what it becomes.
+// table compares the image with what it becomes. What fixes findings may leave it as it is.
 func table(b *strings.Builder, plan *fixes.Plan) {
 	before, after := sides(plan)
+	if before == after {
+		return
+	}
+	images := []string{before.image, after.image}
+	if path.Dir(before.image) == path.Dir(after.image) && before.image != "" {
+		images = []string{path.Base(before.image), path.Base(after.image)} // so that a telephone can show it
+	}
 	b.WriteString("\n| | Before | After |\n| :-- | :-- | :-- |\n")
 	for _, row := range []struct{ name, before, after string }{
-		{"Image", before.image, after.image}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
+		{"Image", images[0], images[1]}, {"User", before.user, after.user}, {"Exposed ports", before.ports, after.ports},
 		{"Shell", before.shell, after.shell}, {"Package manager", before.packages, after.packages},
 	} {
+		if before.image == after.image && row.before == row.after {
+			continue // it is not about another image
+		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", row.name, cell(row.before), cell(row.after))
 	}
 }
@@ -113,10 +152,27 @@ func Proof(b *strings.Builder, plan *fixes.Plan) {
 	b.WriteString("\n**Proven**\n\n")
 	for _, held := range plan.Proof.Held {
 		b.WriteString("- ✅ " + report.Prose(held) + "\n")
+		if strings.HasSuffix(held, ":") {
+			fields(b, plan.Proof.Fields)
+		}
 	}
 	b.WriteString("\n**Not proven**\n\n")
 	for _, open := range plan.Proof.Open {
 		b.WriteString("- ⬜ " + report.Prose(open) + "\n")
+	}
+}
+
+// maxFields is how many fields of rendered objects are named.
+const maxFields = 12
+
+// fields lists the fields of rendered objects that differ.
+func fields(b *strings.Builder, list []string) {
+	for i, field := range list {
+		if i == maxFields {
+			fmt.Fprintf(b, "  - … and %d more\n", len(list)-i)
+			return
+		}
+		b.WriteString("  - " + report.Prose(field) + "\n")
 	}
 }
 
@@ -179,24 +235,8 @@ func link(id, url string) string {
 	return "[" + report.Prose(id) + "](" + url + ")"
 }
 
-// try is what the reviewer should try, as commands to copy.
-func try(b *strings.Builder, p Proposal, plans []*fixes.Plan) {
-	var script strings.Builder
-	fmt.Fprintf(&script, "git fetch origin %s\ngit switch --detach FETCH_HEAD\n", quoted(p.Branch))
-	for _, plan := range plans {
-		if plan.Applicable() {
-			fmt.Fprintf(&script, "docker build --tag chiseled-try --file %s .\ndocker run --rm --publish-all chiseled-try\n", quoted("./"+plan.File.Path()))
-		}
-	}
-	b.WriteString("\n## To try\n\n" + report.Block("sh", strings.TrimSuffix(script.String(), "\n")) +
-		"\nPut the folder that you build from in place of the dot. Look whether the application starts, answers on its port, and can write where it does.\n")
-}
-
-// quoted is a word that a shell takes as it is.
-func quoted(s string) string {
-	plain := strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-") == ""
-	if plain && !strings.HasPrefix(s, "-") {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+// SettingsBody is the text of a pull request that changes the settings file, and nothing else.
+func SettingsBody(r Request, file string) string {
+	return fmt.Sprintf("%s\n\nChanges which findings are known, as was asked for on #%d. The reasons stand in %s; what is not reported because of them is listed in each check run.\n\n"+
+		"It holds for a pull request once it is merged into the branch that the pull request is for. Close it if you do not want that.\n", r.mark(), r.Pull, report.CodeSpan(file))
 }

@@ -12,27 +12,45 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // Prefix begins the names of all branches that chiselbot makes.
 const Prefix = "chiselbot/"
 
+// What there are proposals for, beside the recipes by their ids.
+const (
+	// Fixes are the fixes of a pull request's findings.
+	Fixes = "fix"
+	// Settings are entries in the settings file.
+	Settings = "settings"
+)
+
 // A Request is what was asked for, so that it can be planned anew when the base moves. It
 // is kept in the body of the pull request, where nobody sees it.
 type Request struct {
 	Recipe string `json:"recipe"`
-	// Files are the Dockerfiles that are to be moved, sorted.
-	Files []string `json:"files"`
+	// Files are the Dockerfiles that are to be moved, sorted. With All they are all that
+	// there are at the time.
+	Files []string `json:"files,omitempty"`
+	All   bool     `json:"all,omitempty"`
+	// Pull is the pull request whose findings are to be fixed, Rules the rules that were
+	// named.
+	Pull  int      `json:"pull,omitempty"`
+	Rules []string `json:"rules,omitempty"`
 	// Upgrade and Variant are the recipe's options.
 	Upgrade bool   `json:"upgrade,omitempty"`
 	Variant string `json:"variant,omitempty"`
-	// Images identifies the images that are moved: a closed pull request is a no to these
-	// and not to others.
+	// Images identifies the images that are moved, or the findings that are fixed: a closed
+	// pull request is a no to these and not to others.
 	Images string `json:"images"`
+	// Style is how the title is written.
+	Style Style `json:"style,omitzero"`
 }
 
 // A Proposal is a pull request as it should be.
@@ -44,35 +62,49 @@ type Proposal struct {
 	Title, Message, Body string
 	// Changes are all files before and after, by path; none where there is nothing to do.
 	Changes []fixes.Change
-	// Left is how many of the plans are left to a person.
-	Left int
+	// Undecided is how many images only a person can move: the change is a part of one.
+	Undecided int
 }
 
 // Branch is the name of the branch for a recipe and a base.
 func Branch(recipe, base string) string { return Prefix + recipe + "/" + base }
 
-// Of makes the proposal of plans, which were made one on top of the other.
-func Of(request Request, base string, plans []*fixes.Plan) Proposal {
-	var moved []*fixes.Plan
-	for _, p := range plans {
-		if p.Applicable() {
-			moved = append(moved, p)
-		}
-	}
-	request.Images = images(moved)
+// Of makes the proposal of plans, which were made one on top of the other in a tree.
+func Of(request Request, base string, tree source.Tree, plans []*fixes.Plan) Proposal {
+	request.Images = Images(plans)
+	moved := applicable(plans)
 	p := Proposal{Request: request, Base: base, Branch: Branch(request.Recipe, base), Changes: Changes(moved)}
 	for _, plan := range plans {
-		if !plan.Applicable() && len(plan.Reasons) > 0 {
-			p.Left++
+		if plan.Verdict == fixes.NeedsPerson && len(plan.Reasons) > 0 {
+			p.Undecided++
 		}
 	}
 	if len(p.Changes) == 0 {
 		return p
 	}
-	p.Title = title(moved)
+	kind := "build"
+	if request.Recipe == Fixes {
+		kind = "fix"
+	}
+	p.Title = request.Style.Title(kind, Title(request.Recipe, moved))
 	p.Message = Message(p.Title, moved)
-	p.Body = body(p, plans)
+	p.Body = body(p, tree, plans)
 	return p
+}
+
+func applicable(plans []*fixes.Plan) []*fixes.Plan {
+	return slices.DeleteFunc(slices.Clone(plans), func(p *fixes.Plan) bool { return !p.Applicable() })
+}
+
+// Left is how many plans are left to a person.
+func Left(plans []*fixes.Plan) int {
+	n := 0
+	for _, plan := range plans {
+		if !plan.Applicable() && len(plan.Reasons) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // Changes are the changes of plans that were made one on top of the other, each file once.
@@ -92,12 +124,18 @@ func Changes(plans []*fixes.Plan) []fixes.Change {
 	return all
 }
 
-// images identifies the images that plans move: the files and what each names today.
-func images(plans []*fixes.Plan) string {
+// Images identifies the images that plans move: the files and what each names today. Of
+// plans for findings it is the findings.
+func Images(plans []*fixes.Plan) string {
 	var b strings.Builder
-	for _, p := range plans {
+	for _, p := range applicable(plans) {
 		before, _ := sides(p)
 		fmt.Fprintf(&b, "%q %q\n", p.File.Path(), before.image)
+		if p.Recipe == "" {
+			for _, c := range p.Cures {
+				fmt.Fprintf(&b, "%q %q\n", c.Rule, c.Key)
+			}
+		}
 	}
 	sum := sha256.Sum256([]byte(b.String()))
 	return hex.EncodeToString(sum[:8])
@@ -106,16 +144,27 @@ func images(plans []*fixes.Plan) string {
 // maxTitle is how long titles are; GitHub takes 256 characters.
 const maxTitle = 200
 
-func title(plans []*fixes.Plan) string {
-	if len(plans) > 1 {
-		return fmt.Sprintf("Move %d images to chiseled bases", len(plans))
+// Title says what applicable plans do, in a line.
+func Title(recipe string, plans []*fixes.Plan) string {
+	switch {
+	case len(plans) == 1:
+		return oneLine(plans[0].Title)
+	case recipe == Fixes:
+		return fmt.Sprintf("Fix findings in %d files", len(plans))
 	}
-	return oneLine(plans[0].Title)
+	return fmt.Sprintf("Move %d images to chiseled bases", len(plans))
 }
 
-// oneLine is text for where there is no Markdown: a title or the subject of a commit.
+// reference is what GitHub takes for a mention or for another issue, which a commit with
+// "fixes" before it closes.
+// https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls
+var reference = regexp.MustCompile(`(@|#|\b(?i:gh)-)([0-9A-Za-z])`)
+
+// oneLine is text for where there is no Markdown: a title or the subject of a commit. Names
+// of files in it refer to nothing: a space of no width comes between.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(strings.ToValidUTF8(strings.ReplaceAll(s, "`", ""), "")), " ")
+	s = reference.ReplaceAllString(s, "$1\u200b$2")
 	if runes := []rune(s); len(runes) > maxTitle {
 		s = string(runes[:maxTitle-1]) + "…"
 	}
@@ -174,5 +223,5 @@ func RequestOf(body string) (r Request, ok bool) {
 		return Request{}, false
 	}
 	err := json.Unmarshal([]byte(text), &r)
-	return r, err == nil && r.Recipe != "" && len(r.Files) > 0
+	return r, err == nil && r.Recipe != "" && (len(r.Files) > 0 || r.All || r.Pull > 0)
 }

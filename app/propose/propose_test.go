@@ -12,6 +12,9 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/chiselbot/chiselbot/app/propose"
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/checktest"
+	"github.com/chiselbot/chiselbot/fixes"
 	"github.com/chiselbot/chiselbot/fixes/chiseled"
 	"github.com/chiselbot/chiselbot/fixes/plantest"
 )
@@ -44,6 +47,10 @@ func TestGolden(t *testing.T) {
 				kept = append(kept, f)
 				files[f.Name] = string(f.Data)
 			}
+			of := of
+			if strings.HasPrefix(filepath.Base(name), "fix") {
+				of = fixing
+			}
 			p := of(t, files)
 			got := fmt.Sprintf("%s\n%s ← %s\n\n%s\n====\n%s", p.Title, p.Base, p.Branch, p.Message, p.Body)
 			if updating() {
@@ -74,7 +81,18 @@ func of(t *testing.T, files map[string]string) propose.Proposal {
 	for _, p := range plans {
 		request.Files = append(request.Files, p.File.Path())
 	}
-	return propose.Of(request, "main", plans)
+	return propose.Of(request, "main", checktest.Tree(files), plans)
+}
+
+// fixing proposes to fix what is found.
+func fixing(t *testing.T, files map[string]string) propose.Proposal {
+	t.Helper()
+	plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), func(checks.Finding) bool { return true }, true, plantest.Options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	request := propose.Request{Recipe: propose.Fixes, Pull: 7, Style: propose.Style{Conventional: true}}
+	return propose.Of(request, "topic", checktest.Tree(files), plans)
 }
 
 // TestImages: a no to one image is none to another.

@@ -73,8 +73,6 @@ const (
 	// maxRunAnnotations is how many annotations a run has. Beyond that nobody reads them at
 	// their lines, and each fifty cost a request.
 	maxRunAnnotations = 150
-	// maxRows is how many findings the summary names.
-	maxRows = 8
 	// maxTitle and maxMessage are GitHub's limits of an annotation, of which the second is
 	// 64 KB.
 	maxTitle   = 255
@@ -88,7 +86,7 @@ func CheckRunOf(r *review.Review) CheckRun {
 		Conclusion:  map[review.Verdict]Conclusion{review.Passed: Success, review.Failed: Failure, review.Unsure: Neutral}[r.Verdict()],
 		Title:       deltaTitle(r.Delta),
 		Summary:     deltaSummary(r),
-		Text:        details(r),
+		Text:        details(r, true),
 		Annotations: runAnnotations(r),
 		Actions:     actions(r),
 	}
@@ -98,7 +96,7 @@ func CheckRunOf(r *review.Review) CheckRun {
 func actions(r *review.Review) []Action {
 	list := []Action{Recheck}
 	if slices.ContainsFunc(r.Delta.New, func(f checks.Finding) bool {
-		return f.Fix != nil && f.Fix.Safety == checks.Safe && f.Rule.Dockerfile != nil
+		return f.Fix != nil && f.Fix.Safety == checks.Safe
 	}) {
 		list = append(list, Fix)
 	}
@@ -128,102 +126,13 @@ func deltaTitle(d checks.Delta) string {
 		n    int
 		what string
 	}{
-		{len(d.Fixed), "fixed"}, {same, "unchanged"}, {len(d.Unsure), "not compared"}, {len(d.Skips), "not checked"},
+		{len(d.Fixed), "fixed"}, {len(d.Ignored), "newly ignored"}, {same, "unchanged"}, {len(d.Unsure), "not compared"}, {len(d.Skips), "not checked"},
 	} {
 		if count.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", count.n, count.what))
 		}
 	}
 	return strings.Join(parts, " · ")
-}
-
-func deltaSummary(r *review.Review) string {
-	d := r.Delta
-	p := page{}
-	p.add("### " + headline(r) + "\n\n")
-	rows(&p, "Got worse", byWorth(r), func(f checks.Finding) string {
-		return fmt.Sprintf("%s %s: %s", icon(f.Severity), heading(f), Prose(f.Message))
-	})
-	rows(&p, "Got better", d.Fixed, func(f checks.Finding) string { return "✅ " + short(f) })
-	rows(&p, "Could not be checked", d.Skips, skipped)
-	if n := len(d.Unsure); n > 0 {
-		p.add(fmt.Sprintf("%s cannot be called new or fixed, because the other side of the change could not be checked there.\n\n", plural(n, "finding")))
-	}
-	if todo := whatToDo(r); todo != "" {
-		p.add("**What to do:** " + todo + "\n\n")
-	}
-	if !empty(r) {
-		p.add(filesOf(r) + " checked.\n")
-	}
-	return p.String()
-}
-
-// headline is the review in a sentence.
-func headline(r *review.Review) string {
-	d := r.Delta
-	failing := 0
-	for _, f := range d.New {
-		if r.FailOn != checks.Off && f.Severity >= r.FailOn {
-			failing++
-		}
-	}
-	switch r.Verdict() {
-	case review.Failed:
-		if failing == 1 {
-			return "❌ This change makes one thing worse that must not be merged"
-		}
-		return fmt.Sprintf("❌ This change makes %d things worse that must not be merged", failing)
-	case review.Unsure:
-		return "⚠️ Not everything could be checked"
-	}
-	switch {
-	case len(d.New) > 0 && len(d.Fixed) > 0:
-		return "✅ Some things got better, some worse, none so bad that it fails"
-	case len(d.New) > 0:
-		return "✅ Some things got worse, none so bad that it fails"
-	case len(d.Fixed) > 0:
-		return "✅ This change makes things better"
-	case len(d.Same)+len(d.Moved) > 0:
-		return "✅ This change makes nothing worse"
-	}
-	return "✅ Nothing was found"
-}
-
-func icon(s checks.Severity) string {
-	return [...]string{checks.Off: "", checks.Notice: "🔵", checks.Warning: "🟠", checks.Error: "🔴"}[s]
-}
-
-// rows lists the first few of what is told in full elsewhere.
-func rows[T any](p *page, title string, all []T, row func(T) string) {
-	for i, one := range all {
-		if i == 0 {
-			p.add("**" + title + "**\n\n")
-		}
-		if i == maxRows || !p.add("- "+row(one)+"\n") {
-			p.more("- … ", len(all)-i)
-			break
-		}
-	}
-	if len(all) > 0 {
-		p.add("\n")
-	}
-}
-
-func whatToDo(r *review.Review) string {
-	d := r.Delta
-	var todo []string
-	if len(d.New) > 0 {
-		todo = append(todo, "mend what got worse: the annotations stand at the lines, and each rule's page says how. "+
-			"What is meant to be so can be silenced in its place with a reason: `# chiselbot:ignore RULE reason`.")
-	}
-	if len(d.Skips) > 0 {
-		todo = append(todo, "make what could not be checked readable, or look at it yourself.")
-	}
-	text := strings.Join(todo, " Then ")
-	if len(todo) == 0 {
-		return ""
-	}
-	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // byWorth are the new findings in the order in which they are worth reading: the severe

@@ -116,12 +116,12 @@ func TestCheckRunOfMuch(t *testing.T) {
 	if len(c.Annotations) != 150 {
 		t.Errorf("%d annotations", len(c.Annotations))
 	}
-	for _, want := range []string{"makes 3000 things worse", "and 2992 more", "What to do"} {
+	for _, want := range []string{"3000 things got worse", "and 2997 more", "and 2992 more", "What to do"} {
 		if !strings.Contains(c.Summary, want) {
 			t.Errorf("the summary does not say %q", want)
 		}
 	}
-	if !strings.HasSuffix(strings.TrimSpace(c.Text), "more") {
+	if !strings.HasSuffix(c.Text, " more\n</details>\n") {
 		t.Errorf("the text ends in %q", c.Text[len(c.Text)-100:])
 	}
 }

@@ -31,7 +31,7 @@ type Page struct {
 // Markdown makes a page of the review. What would make it too long is left out whole
 // and counted.
 func Markdown(r *review.Review) Page {
-	return Page{Title: title(r), Summary: summary(r), Text: details(r)}
+	return Page{Title: title(r), Summary: summary(r), Text: details(r, false)}
 }
 
 // WriteMarkdown writes the page of the review whole, for a file or a log.
@@ -87,60 +87,60 @@ func skipped(s checks.Skip) string {
 	return b.String()
 }
 
-func details(r *review.Review) string {
+// details is the whole report. Folded, what is new has to be opened as the rest has.
+func details(r *review.Review, folded bool) string {
 	d := r.Delta
 	p := page{}
 	groups := together(d.New)
+	folded = folded && len(groups) > 0 && p.add(fmt.Sprintf("<details>\n<summary>%d new, with their lines and what to do</summary>\n\n", len(groups)))
 	for i, f := range groups {
 		if !p.add(entry(f)) {
 			p.more("\n", len(groups)-i)
-			return p.String()
+			break
 		}
 	}
-	p.section("Kubernetes objects changed", objectLines(r.Objects))
-	var lines []string
-	for _, f := range d.Unsure {
-		lines = append(lines, short(f))
+	if folded {
+		p.WriteString("</details>\n")
 	}
-	p.section("could not be compared with the other side", lines)
-
-	lines = nil
-	for _, f := range d.Fixed {
-		lines = append(lines, short(f))
+	p.section(kubernetesObjects(len(r.Objects)), objectLines(r.Objects))
+	shorts := func(fs []checks.Finding) (lines []string) {
+		for _, f := range fs {
+			lines = append(lines, short(f))
+		}
+		return lines
 	}
-	p.section("fixed", lines)
-
-	lines = nil
-	for _, f := range d.Same {
-		lines = append(lines, short(f))
-	}
-	p.section("unchanged", lines)
-
-	lines = nil
+	p.section(fmt.Sprintf("%d could not be compared with the other side", len(d.Unsure)), shorts(d.Unsure))
+	p.section(fmt.Sprintf("%d fixed", len(d.Fixed)), shorts(d.Fixed))
+	p.section(fmt.Sprintf("%d unchanged", len(d.Same)), shorts(d.Same))
+	var moved, ignored, better []string
 	for _, m := range d.Moved {
-		lines = append(lines, short(m.Finding)+" It was in "+CodeSpan(m.From)+".")
+		moved = append(moved, short(m.Finding)+" It was in "+CodeSpan(m.From)+".")
 	}
-	p.section("moved with a renamed file", lines)
-
-	lines = nil
 	for _, drop := range d.Drops {
-		by := ""
-		if drop.By.File != nil {
-			by = "Ignored by " + place(drop.By.File.Path(), drop.By.File.LineAt(drop.By.Span.Start)) + ": "
+		if by := drop.By; by.File != nil {
+			ignored = append(ignored, short(drop.Finding)+" Ignored by "+place(by.File.Path(), by.File.LineAt(by.Span.Start))+": "+Prose(drop.Reason))
+			continue
 		}
-		lines = append(lines, short(drop.Finding)+" "+by+Prose(drop.Reason))
+		better = append(better, short(drop.Finding)+" "+Prose(drop.Reason))
 	}
-	p.section("not reported", lines)
+	p.section(fmt.Sprintf("%d moved with a renamed file", len(moved)), moved)
+	p.section(fmt.Sprintf("%d ignored", len(ignored)), ignored)
+	p.section(fmt.Sprintf("%d left to a rule that knows more", len(better)), better)
 	return p.String()
 }
 
+func kubernetesObjects(n int) string { return plural(n, "Kubernetes object") + " changed" }
+
 // heading is the line that names a finding.
 func heading(f checks.Finding) string {
-	rule := Prose(f.Rule.ID)
-	if f.Rule.URL != "" {
-		rule = "[" + rule + "](" + f.Rule.URL + ")"
+	return fmt.Sprintf("**%s** %s %s", f.Severity, ruleLink(f.Rule), findingPlace(f))
+}
+
+func ruleLink(r *checks.Rule) string {
+	if r.URL == "" {
+		return Prose(r.ID)
 	}
-	return fmt.Sprintf("**%s** %s %s", f.Severity, rule, place(f.Path(), f.Line()))
+	return "[" + Prose(r.ID) + "](" + r.URL + ")"
 }
 
 func short(f checks.Finding) string { return heading(f) + ": " + Prose(f.Message) }
@@ -241,7 +241,7 @@ func (p *page) more(before string, n int) {
 
 // section is a list that is folded up.
 func (p *page) section(what string, lines []string) {
-	if len(lines) == 0 || !p.add(fmt.Sprintf("\n<details>\n<summary>%d %s</summary>\n\n", len(lines), what)) {
+	if len(lines) == 0 || !p.add("\n<details>\n<summary>"+what+"</summary>\n\n") {
 		return
 	}
 	for i, line := range lines {

@@ -91,6 +91,7 @@ var beginsBlock = regexp.MustCompile(`^(?:[-+=]|[0-9]{1,9}[.)])`)
 func plain(s string) string { return plainer.Replace(s) }
 
 var plainer = strings.NewReplacer(
+	": ", ": ", "& ", "& ", "&& ", "&& ", // neither the name of an emoji nor of a character
 	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"&", `\&`, "~", `\~`, "$", `\$`, "|", `\|`, "!", `\!`, ":", `\:`, "www.", `www\.`, "WWW.", `WWW\.`,
 	"@", "@\u200b", "#", "#\u200b", "GH-", "GH\u200b-", "gh-", "gh\u200b-", "Gh-", "Gh\u200b-", "gH-", "gH\u200b-",

@@ -124,20 +124,24 @@ func (p *textPage) steps(plan *fixes.Plan) {
 // patch writes a change as a patch in colors.
 func (p *textPage) patch(c fixes.Change) {
 	for l := range strings.Lines(c.Diff()) {
-		l = strings.TrimRight(l, "\r\n")
-		shown := printable(l)
-		switch {
-		case strings.HasPrefix(l, "diff "), strings.HasPrefix(l, "--- "), strings.HasPrefix(l, "+++ "):
-			shown = p.style(shown, ansi.AttrBold)
-		case strings.HasPrefix(l, "@@"):
-			shown = p.style(shown, colorCode)
-		case strings.HasPrefix(l, "-"):
-			shown = p.style(shown, colorNew)
-		case strings.HasPrefix(l, "+"):
-			shown = p.style(shown, colorFixed)
-		}
-		p.line(shown)
+		p.line(p.patchLine(strings.TrimRight(l, "\r\n")))
 	}
+}
+
+// patchLine is a line of a patch in its color.
+func (p *textPage) patchLine(l string) string {
+	shown := printable(l)
+	switch {
+	case strings.HasPrefix(l, "diff "), strings.HasPrefix(l, "--- "), strings.HasPrefix(l, "+++ "):
+		return p.style(shown, ansi.AttrBold)
+	case strings.HasPrefix(l, "@@"):
+		return p.style(shown, colorCode)
+	case strings.HasPrefix(l, "-"):
+		return p.style(shown, colorNew)
+	case strings.HasPrefix(l, "+"):
+		return p.style(shown, colorFixed)
+	}
+	return shown
 }
 
 // placed says where a sentence holds, where that is not the plan's own file.

@@ -55,8 +55,10 @@ func verdictSentence(r *review.Review) string {
 		return fmt.Sprintf("Whether this change is good is not known, because not everything could be checked. %s looked at.", files)
 	}
 	switch {
+	case len(d.New) > 0 && r.FailOn == checks.Off:
+		return fmt.Sprintf("This change brings new findings, and nothing fails it: `fail-on` is none. %s checked.", files)
 	case len(d.New) > 0:
-		return fmt.Sprintf("This change brings new findings, but none that fails it. %s checked.", files)
+		return fmt.Sprintf("This change brings new findings, but none of severity %s or above. %s checked.", r.FailOn, files)
 	case empty(r) && len(d.Fixed) == 0:
 		return "There is no Dockerfile, chart or manifest to check."
 	}

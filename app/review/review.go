@@ -45,6 +45,9 @@ type Options struct {
 	// none of its own; nil for none. OwnerSkips is what is wrong with them.
 	Owner      *config.Owner
 	OwnerSkips []checks.Skip
+	// Beyond are files that were not read because the trees have too many, sorted. Those
+	// that may be manifests are taken for none, which is a skip.
+	Beyond []string
 	// Now is taken for the present.
 	Now time.Time
 }
@@ -100,15 +103,8 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 	if err != nil {
 		return nil, err
 	}
-	run := opts.Render
-	if run == nil {
-		run = render.Run
-	}
-	checkOpts := checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
-		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Pods: settings.Pods, Now: opts.Now,
-	}
+	checkOpts := Checks(settings, opts)
+	skips = append(skips, Unread(settings, opts)...)
 	var before, after *checks.Result
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { before, err = check(ctx, base, checkOpts); return err })
@@ -127,6 +123,20 @@ func Of(ctx context.Context, base, head Side, opts Options) (*Review, error) {
 		r.FailOn = *opts.FailOn
 	}
 	return r, nil
+}
+
+// Checks are the checks of a review under settings.
+func Checks(settings *config.Settings, opts Options) checks.Options {
+	run := opts.Render
+	if run == nil {
+		run = render.Run
+	}
+	far := beyond(settings, opts.Beyond)
+	return checks.Options{
+		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
+		IsDockerfile: settings.IsDockerfile, IsManifest: func(name string) bool { return settings.IsManifest(name) && !far[name] }, IsChart: settings.IsChart,
+		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Now: opts.Now,
+	}
 }
 
 func check(ctx context.Context, side Side, opts checks.Options) (*checks.Result, error) {

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -17,11 +18,21 @@ func settingsOf(head source.Tree, opts Options) (*config.Settings, []checks.Skip
 	if err != nil {
 		return nil, nil, err
 	}
-	skips := append(slices.Clone(opts.OwnerSkips), skipsOf(problems, "The default settings were used.")...)
+	wrong := problems
 
 	_, after, problems, err := config.Read(head, opts.KnownIDs, opts.Owner)
 	if err != nil {
 		return nil, nil, err
+	}
+	skips := slices.Clone(opts.OwnerSkips)
+	for _, s := range skipsOf(wrong, "The default settings were used.") {
+		if after == nil || before.Text() != after.Text() { // its lines are none of the head
+			s.Reason, s.File = fmt.Sprintf("On the base branch, line %d: %s", s.Line(), s.Reason), nil
+			if len(problems) == 0 {
+				s.Help += " This change mends it."
+			}
+		}
+		skips = append(skips, s)
 	}
 	if after != nil && (before == nil || before.Text() != after.Text()) {
 		skips = append(skips, skipsOf(problems, "With this change the default settings would hold.")...)

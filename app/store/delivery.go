@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/app"
@@ -15,6 +17,7 @@ func (s *Store) Processed(ctx context.Context, guids []string) (map[string]bool,
 	if len(guids) == 0 {
 		return done, nil
 	}
+	guids = padded(guids)
 	rows, err := s.read.QueryContext(ctx, s.sql("SELECT guid FROM chiselbot_delivery WHERE guid IN ("+list(0, len(guids))+")"), anys(guids)...)
 	if err != nil {
 		return nil, fmt.Errorf("look up deliveries: %w", err)
@@ -103,6 +106,7 @@ func (s *Store) Forget(ctx context.Context) error {
 		{"DELETE FROM chiselbot_run WHERE changed_at < $1", keepRuns},
 		{"DELETE FROM chiselbot_spending WHERE spent_at < $1", keepSpending},
 		{"DELETE FROM chiselbot_process WHERE seen_at < $1", keepProcesses},
+		{"DELETE FROM chiselbot_proposal WHERE number = 0 AND opened_at < $1", reservedFor},
 	} {
 		if _, err := s.write.ExecContext(ctx, s.sql(old.query), milliseconds(now.Add(-old.keep))); err != nil {
 			return fmt.Errorf("forget what is old: %w", err)
@@ -120,6 +124,13 @@ func each(rows *sql.Rows, do func() error) error {
 		}
 	}
 	return rows.Err()
+}
+
+// padded repeats the last name until there are a power of two, so that there are few
+// different statements to compile.
+func padded(names []string) []string {
+	n := 1 << bits.Len(uint(len(names)-1))
+	return append(slices.Clip(names), slices.Repeat(names[len(names)-1:], n-len(names))...)
 }
 
 func anys[T any](values []T) []any {

@@ -67,9 +67,9 @@ func (s *Store) touch(ctx context.Context, tx *sql.Tx, installation int64) error
 // Silence remembers until when GitHub wants to hear nothing of an installation. An
 // earlier instant does not shorten a longer silence.
 func (s *Store) Silence(ctx context.Context, installation int64, until time.Time) error {
-	_, err := s.write.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_installation (id, silent_until) VALUES ($1, $2)
+	err := s.exec(ctx, `INSERT INTO chiselbot_installation (id, silent_until) VALUES ($1, $2)
 		ON CONFLICT (id) DO UPDATE SET silent_until = excluded.silent_until
-		WHERE chiselbot_installation.silent_until < excluded.silent_until`), installation, milliseconds(until))
+		WHERE chiselbot_installation.silent_until < excluded.silent_until`, installation, milliseconds(until))
 	if err != nil {
 		return fmt.Errorf("silence installation %d: %w", installation, err)
 	}

@@ -10,7 +10,7 @@ import (
 
 const (
 	// atOnce is how many names one statement has.
-	atOnce = 500
+	atOnce = 512
 	// fresh is for how long a use is not written down again: reading costs no writing.
 	fresh = 6 * time.Hour
 )
@@ -21,6 +21,7 @@ func (s *Store) Objects(ctx context.Context, names []string) (map[string][]byte,
 	now := s.now()
 	var stale []string
 	for chunk := range slices.Chunk(names, atOnce) {
+		chunk = padded(chunk)
 		rows, err := s.read.QueryContext(ctx, s.sql("SELECT name, content, used_at FROM chiselbot_object WHERE name IN ("+list(0, len(chunk))+")"), anys(chunk)...)
 		if err != nil {
 			return nil, fmt.Errorf("look up objects: %w", err)
@@ -43,6 +44,7 @@ func (s *Store) Objects(ctx context.Context, names []string) (map[string][]byte,
 		}
 	}
 	for chunk := range slices.Chunk(stale, atOnce) {
+		chunk = padded(chunk)
 		args := append([]any{milliseconds(now)}, anys(chunk)...)
 		if _, err := s.write.ExecContext(ctx, s.sql("UPDATE chiselbot_object SET used_at = $1 WHERE name IN ("+list(1, len(chunk))+")"), args...); err != nil {
 			return nil, fmt.Errorf("look up objects: %w", err)
@@ -63,7 +65,7 @@ func (s *Store) KeepObjects(ctx context.Context, objects map[string][]byte) erro
 	slices.Sort(names) // two writers that lock rows in one order do not wait for each other in a circle
 	now := milliseconds(s.now())
 	for chunk := range slices.Chunk(names, atOnce) {
-		err := s.inSQL(ctx, func(tx *sql.Tx) error {
+		err := s.loosely(ctx, func(tx *sql.Tx) error {
 			for _, name := range chunk {
 				_, err := tx.ExecContext(ctx, s.sql("INSERT INTO chiselbot_object (name, content, size, used_at) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING"),
 					name, objects[name], len(name)+len(objects[name]), now)

@@ -59,9 +59,9 @@ func (s *Store) ClaimRun(ctx context.Context, run app.Run) (got app.Run, fresh b
 
 // SaveRun remembers a run that the caller owns.
 func (s *Store) SaveRun(ctx context.Context, run app.Run) error {
-	_, err := s.write.ExecContext(ctx, s.sql(`UPDATE chiselbot_run SET head = $1, head_tree = $2, base = $3, check_run = $4, generation = $5,
+	err := s.exec(ctx, `UPDATE chiselbot_run SET head = $1, head_tree = $2, base = $3, check_run = $4, generation = $5,
 		state = $6, digest = $7, conclusion = $8, title = $9, summary = $10, changed_at = $11
-		WHERE repository = $12 AND external_id = $13 AND job = $14`),
+		WHERE repository = $12 AND external_id = $13 AND job = $14`,
 		run.Head, run.HeadTree, run.Base, run.CheckRun, run.Generation, string(run.State), run.Digest, string(run.Conclusion), run.Title, run.Summary,
 		milliseconds(s.now()), run.Repository, run.ExternalID, run.Job)
 	if err != nil {

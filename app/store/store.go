@@ -49,11 +49,13 @@ type Store struct {
 
 	read  *sql.DB // for reading alone
 	write *sql.DB
-	key   string
-	now   func() time.Time
-	cap   int64
-	added atomic.Int64 // bytes of objects since there was last made room
-	close []func() error
+	// persist waits until what was committed survives a loss of power.
+	persist func() error
+	key     string
+	now     func() time.Time
+	cap     int64
+	added   atomic.Int64 // bytes of objects since there was last made room
+	close   []func() error
 }
 
 // Open opens the database and brings it up to date.
@@ -107,7 +109,8 @@ type Tx struct {
 	Postgres pgx.Tx
 }
 
-// InTx runs do in a transaction that is committed unless do returns an error.
+// InTx runs do in a transaction that is committed unless do returns an error. When it
+// returns, what was done survives a loss of power.
 func (s *Store) InTx(ctx context.Context, do func(Tx) error) error {
 	if s.Postgres != nil {
 		return pgx.BeginFunc(ctx, s.Postgres, func(tx pgx.Tx) error { return do(Tx{Postgres: tx}) })
@@ -126,6 +129,22 @@ func (tx Tx) exec(ctx context.Context, query string, args ...any) error {
 
 // inSQL is InTx for statements that both databases understand.
 func (s *Store) inSQL(ctx context.Context, do func(*sql.Tx) error) error {
+	if err := s.loosely(ctx, do); err != nil {
+		return err
+	}
+	return s.persist()
+}
+
+// exec is inSQL for one statement.
+func (s *Store) exec(ctx context.Context, query string, args ...any) error {
+	if _, err := s.write.ExecContext(ctx, s.sql(query), args...); err != nil {
+		return err
+	}
+	return s.persist()
+}
+
+// loosely is inSQL for what can be had again when it is lost.
+func (s *Store) loosely(ctx context.Context, do func(*sql.Tx) error) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("begin transaction: %w", err)

@@ -144,7 +144,6 @@ func (s *Store) value(ctx context.Context, name string) ([]byte, error) {
 }
 
 func (s *Store) setValue(ctx context.Context, name string, data []byte) error {
-	_, err := s.write.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_value (name, content) VALUES ($1, $2)
-		ON CONFLICT (name) DO UPDATE SET content = excluded.content`), name, data)
-	return err
+	return s.exec(ctx, `INSERT INTO chiselbot_value (name, content) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET content = excluded.content`, name, data)
 }

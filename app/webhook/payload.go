@@ -78,6 +78,7 @@ type repository struct {
 type pullRequest struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	Head      struct {
+		Ref string `json:"ref"`
 		SHA string `json:"sha"`
 	} `json:"head"`
 }

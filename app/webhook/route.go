@@ -47,7 +47,7 @@ type request struct {
 // routes are all events that are listened to. The App's registration asks GitHub for
 // exactly these; those on the App itself come unasked.
 var routes = []route{
-	{"pull_request", "", []string{"opened", "synchronize", "reopened", "ready_for_review", "edited"}, request.pullRequest},
+	{"pull_request", "", []string{"opened", "synchronize", "reopened", "ready_for_review", "edited", "closed"}, request.pullRequest},
 	{"issue_comment", "issues", []string{"created"}, request.comment},
 	{"check_run", "", []string{"rerequested", "requested_action"}, request.checkRun},
 	{"check_suite", "", []string{"rerequested"}, request.checkSuite},
@@ -113,13 +113,18 @@ func Route(event, guid string, body []byte, self int64) (Routed, error) {
 }
 
 // pullRequest reviews a pull request whose head or base changed, or that became one for
-// reviewers.
+// reviewers. Of those that are closed only our own matter.
 func (r request) pullRequest() (Routed, error) {
 	if r.repo.ID == 0 || r.PullRequest == nil || r.Number <= 0 || r.PullRequest.Head.SHA == "" {
 		return Routed{}, errMalformed
 	}
-	if r.Action == "edited" && r.Changes.Base == nil {
+	switch {
+	case r.Action == "edited" && r.Changes.Base == nil:
 		return ignored("neither head nor base changed")
+	case r.Action == "closed" && strings.HasPrefix(r.PullRequest.Head.Ref, propose.Prefix):
+		return Routed{Job: app.NoteProposal{Cause: app.Delivered(r.guid), Repository: r.repo, Branch: r.PullRequest.Head.Ref}}, nil
+	case r.Action == "closed":
+		return ignored("not one that was proposed")
 	}
 	head, at := r.PullRequest.Head.SHA, r.PullRequest.UpdatedAt
 	return Routed{
@@ -158,7 +163,7 @@ func (r request) checkRun() (Routed, error) {
 		return ignored("a check run of another App")
 	}
 	subject, ok := app.SubjectOf(r.CheckRun.ExternalID)
-	if r.Action == "requested_action" && r.RequestedAction.Identifier != report.Recheck.Identifier {
+	if r.Action == "requested_action" && (subject.Number > 0 || r.RequestedAction.Identifier != report.Recheck.Identifier) {
 		return r.button(subject.Number)
 	}
 	cause, head := app.Delivered(r.guid), r.CheckRun.HeadSHA
@@ -172,7 +177,9 @@ func (r request) checkRun() (Routed, error) {
 }
 
 // buttons are the commands of the check run's buttons.
-var buttons = map[string]command.Verb{report.Fix.Identifier: command.Fix, report.Migrate.Identifier: command.Migrate}
+var buttons = map[string]command.Verb{
+	report.Recheck.Identifier: command.Review, report.Fix.Identifier: command.Fix, report.Migrate.Identifier: command.Migrate,
+}
 
 // button gives the command that a button stands for, in the name of who pressed it.
 func (r request) button(number int) (Routed, error) {
@@ -233,7 +240,7 @@ func (r request) push() (Routed, error) {
 	if !r.touches(config.Paths()...) {
 		return Routed{Job: keep}, nil
 	}
-	return Routed{Job: app.LookAtRepository{Cause: cause, Repository: r.repo, Again: r.guid}}, nil
+	return Routed{Job: app.LookAtRepository{Cause: cause, Repository: r.repo, Again: r.guid, Branch: branch}}, nil
 }
 
 // installed looks at what an installation has for the first time.

@@ -110,7 +110,8 @@ type DotNet struct {
 	Windows    bool
 	Arch       string // amd64, arm64v8, arm32v7 when the tag names one
 	Nightly    bool
-	Legacy     bool // mcr.microsoft.com/dotnet/core/*, microsoft/dotnet, microsoft/aspnetcore
+	Mirror     Mirror // where the image is a copy, zero for the publisher's own registry
+	Legacy     bool   // mcr.microsoft.com/dotnet/core/*, microsoft/dotnet, microsoft/aspnetcore
 
 	repository string
 	legacyTag  string // as written: these tags follow no grammar

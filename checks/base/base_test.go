@@ -348,3 +348,55 @@ func TestEndOfLife(t *testing.T) {
 		}
 	}
 }
+
+func TestMirrors(t *testing.T) {
+	t.Parallel()
+	mirrors := base.Mirrors{
+		"registry.example.com/mcr": "mcr.microsoft.com", "registry.example.com:5000/": "docker.io", "corp/dotnet": "mcr.microsoft.com/dotnet/",
+		"registry.example.com/mcr/dotnet/runtime": "mcr.microsoft.com/dotnet/aspnet",
+	}
+	tests := []struct{ ref, want string }{ // want is the repository of the chiseled image
+		{"registry.example.com/mcr/dotnet/aspnet:10.0", "registry.example.com/mcr/dotnet/aspnet"},
+		{"registry.example.com/mcr/dotnet/nightly/aspnet:10.0", "registry.example.com/mcr/dotnet/aspnet"},
+		{"corp/dotnet/runtime-deps:8.0", "docker.io/corp/dotnet/runtime-deps"},
+		{"docker.io/corp/dotnet/runtime:8.0", "docker.io/corp/dotnet/runtime"},
+		{"mcr.microsoft.com/dotnet/aspnet:10.0", "mcr.microsoft.com/dotnet/aspnet"},
+		{"registry.example.com/mcrs/dotnet/aspnet:10.0", ""},
+		{"registry.example.com/mcr:10.0", ""},
+		{"registry.example.com/dotnet/aspnet:10.0", ""},
+	}
+	for _, test := range tests {
+		ref, err := base.ParseReference(test.ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, ok := mirrors.Lookup(ref)
+		got := ""
+		if ok && f.DotNet != nil {
+			target, why := f.DotNet.ChiseledTarget(true, false)
+			if target == nil {
+				t.Errorf("%s: %s", test.ref, why)
+				continue
+			}
+			got = target.Repository()
+		}
+		if got != test.want {
+			t.Errorf("%s: chiseled in %q, want %q", test.ref, got, test.want)
+		}
+	}
+	nginx, err := base.ParseReference("registry.example.com:5000/nginx:1.27")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := mirrors.Lookup(nginx); !ok || len(f.Ports) != 1 {
+		t.Errorf("a copy of Docker's own nginx: %v, %t", f, ok)
+	}
+	for prefix, ok := range map[string]bool{
+		"registry.example.com": true, "registry.example.com:5000": true, "registry.example.com/mcr/": true, "corp": true,
+		"https://registry.example.com": false, "registry.example.com/mcr:1.0": false, "registry.example.com/mcr@sha256:0": false, "Registry/A B": false, "": false,
+	} {
+		if why := base.CheckMirror(prefix); (why == "") != ok {
+			t.Errorf("%q: %s", prefix, why)
+		}
+	}
+}

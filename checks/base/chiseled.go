@@ -103,7 +103,7 @@ func (d *DotNet) Published() Known {
 // table of releases does not name it: chiseled stays chiseled, Alpine stays Alpine, and
 // other full images become the version's own default.
 func (d *DotNet) On(version string) *DotNet {
-	t := &DotNet{Product: d.todaysProduct(), Version: version}
+	t := &DotNet{Product: d.todaysProduct(), Version: version, Mirror: d.Mirror}
 	r, known := t.release()
 	switch {
 	case !known || d.Windows || d.Distroless:
@@ -164,7 +164,7 @@ func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) 
 	case len(r.chiseled) == 0 || d.Legacy:
 		return nil, fmt.Sprintf(".NET %s has no chiseled images", d.Version)
 	}
-	t := &DotNet{Product: d.Product, Version: d.Version, Preview: d.Preview && d.Patch == "", Chiseled: true, Extra: extra, Named: true, Arch: d.Arch, Distro: r.chiseled[0]}
+	t := &DotNet{Product: d.Product, Version: d.Version, Preview: d.Preview && d.Patch == "", Chiseled: true, Extra: extra, Named: true, Arch: d.Arch, Distro: r.chiseled[0], Mirror: d.Mirror}
 	if t.Preview {
 		t.stage = d.stage
 	}

@@ -159,13 +159,14 @@ func (d *DotNet) Reference() Reference { return Reference{Repository: d.Reposito
 
 // Repository is the full name of the image's repository.
 func (d *DotNet) Repository() string {
-	if d.Legacy {
-		return d.repository
+	name := dotnetRegistry + d.Product
+	switch {
+	case d.Legacy:
+		name = d.repository
+	case d.Nightly:
+		name = dotnetRegistry + "nightly/" + d.Product
 	}
-	if d.Nightly {
-		return dotnetRegistry + "nightly/" + d.Product
-	}
-	return dotnetRegistry + d.Product
+	return d.Mirror.name(name)
 }
 
 // Tag is the tag in the order that the publisher uses.

@@ -6,6 +6,7 @@
 package builds
 
 import (
+	"fmt"
 	"path"
 	"strings"
 
@@ -51,6 +52,8 @@ type Images struct {
 	dockerfiles []string
 	set         map[string]string
 	statements  []statement
+	mirrors     base.Mirrors
+	deployments []deployment
 	only        string // the only image of unknown origin
 }
 
@@ -71,15 +74,16 @@ func IsStatement(name string) bool {
 }
 
 // New reads the files that may say what builds an image. set are the settings: paths of
-// Dockerfiles by the image's repository.
-func New(tree source.Tree, files, dockerfiles []string, set map[string]string) *Images {
-	m := &Images{dockerfiles: dockerfiles, set: set}
+// Dockerfiles by the image's repository. Images of mirrors are somebody else's.
+func New(tree source.Tree, files, dockerfiles []string, set map[string]string, mirrors base.Mirrors) *Images {
+	m := &Images{dockerfiles: dockerfiles, set: set, mirrors: mirrors}
 	for _, name := range files {
 		file, err := tree.Read(name)
 		if err != nil {
 			continue // a file that cannot be read states nothing
 		}
 		m.statements = append(m.statements, m.read(file)...)
+		m.deployments = append(m.deployments, deployments(file)...)
 	}
 	return m
 }
@@ -135,7 +139,7 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	if l, ok := m.stated(ref); ok {
 		return l, true
 	}
-	if _, known := base.Lookup(ref); known {
+	if _, known := m.mirrors.Lookup(ref); known {
 		return Link{}, false // somebody else's image, whatever a folder is called
 	}
 	if l, ok := m.named(ref, dir); ok {
@@ -150,22 +154,32 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	return Link{}, false
 }
 
-// stated is what a file says about the image. Where several name different Dockerfiles,
-// nothing is certain.
+// stated is what a file says about the image. Where several name different Dockerfiles for
+// one repository, their tags tell them apart: the one that has the image's tag, or the only
+// one that can have it. Else nothing is certain.
 func (m *Images) stated(ref base.Reference) (Link, bool) {
-	var found, ofTag []Link
+	var found, ofTag, possible []Link
 	for _, s := range m.statements {
-		if matches(s.image, ref.Repository) {
-			found = append(found, s.link)
-			if tagged(s.image, ref.Tag) {
-				ofTag = append(ofTag, s.link)
-			}
+		if !matches(s.image, ref.Repository) {
+			continue
+		}
+		found = append(found, s.link)
+		switch exact, may := tagged(s.image, ref.Tag); {
+		case exact:
+			ofTag = append(ofTag, s.link)
+		case may:
+			possible = append(possible, s.link)
 		}
 	}
 	if l, ok := agreed(found); ok {
 		return l, true
 	}
-	return agreed(ofTag) // one repository for several Dockerfiles, told apart by tags
+	if len(ofTag) > 0 {
+		return agreed(ofTag)
+	}
+	l, ok := agreed(possible)
+	l.Because += fmt.Sprintf(", and the other Dockerfiles of this image under tags that %q is not", ref.Tag)
+	return l, ok
 }
 
 // agreed is the first of links that name the same Dockerfile and stage.

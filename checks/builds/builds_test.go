@@ -84,9 +84,17 @@ stages:
                 $(Build.BuildId)-chiseled
           - task: Docker@2
             inputs: {repository: me/any, Dockerfile: "**/Dockerfile"}
+          - task: HelmDeploy@0
+            inputs:
+              arguments: --install -f $(Build.SourcesDirectory)/chart/values-small.yaml --set image.tag=$(version)-chiseled
 -- Makefile --
 image:
 	docker build -t $(REGISTRY)/ledger:$(shell git describe) odd/four
+deploy:
+	helm upgrade ledger chart --values chart/values-test.yaml \
+	  --set replicas=2,app.image.tag=test
+	helm upgrade ledger chart -f chart/values-two.yaml --set image.tag=a
+	helm upgrade ledger chart -f chart/values-two.yaml --set image.tag=b
 `
 
 func images(t *testing.T, set map[string]string) *builds.Images {
@@ -103,7 +111,7 @@ func images(t *testing.T, set map[string]string) *builds.Images {
 	}
 	slices.Sort(files)
 	slices.Sort(dockerfiles)
-	return builds.New(source.Tree{FS: tree}, files, dockerfiles, set)
+	return builds.New(source.Tree{FS: tree}, files, dockerfiles, set, nil)
 }
 
 func TestOf(t *testing.T) {
@@ -119,7 +127,8 @@ func TestOf(t *testing.T) {
 		{"ghcr.io/me/mailer", ".", "odd/four/Dockerfile 3 line 15 `.github/workflows/ci.yml` builds it from there"},
 		{"registry.example.com/a/ledger", ".", "odd/four/Dockerfile 3 line 2 `Makefile` builds it from there"},
 		{"me/two-tags:1.2-chiseled", ".", "odd/four/Dockerfile 3 line 11 `pipelines/azure-pipelines.yml` builds it from there"},
-		{"me/two-tags:1.2", ".", ""},
+		{"me/two-tags:1.2", ".", `odd/two/Dockerfile 3 line 6 ` + "`pipelines/azure-pipelines.yml` builds it from there" + `, and the other Dockerfiles of this image under tags that "1.2" is not`},
+		{"me/two-tags", ".", ""},
 		{"me/any", ".", ""},
 		{"ghcr.io/me/catalog-api", ".", `src/Catalog.API/Dockerfile 2 it is called "catalog-api" as the image is`},
 		{"ghcr.io/me/orders", ".", `services/orders/src/Dockerfile 2 it is called "orders" as the image is`},
@@ -152,9 +161,24 @@ func TestOf(t *testing.T) {
 	}
 }
 
+func TestTag(t *testing.T) {
+	t.Parallel()
+	m := images(t, nil)
+	for values, want := range map[string]string{
+		"chart/values-small.yaml": "1.2-chiseled",
+		"chart/values-test.yaml":  "test",
+		"chart/values-two.yaml":   "1.2",
+		"chart/values.yaml":       "1.2",
+	} {
+		if got := m.Tag("1.2", values); got != want {
+			t.Errorf("with %s: got %q, want %q", values, got, want)
+		}
+	}
+}
+
 func TestOnly(t *testing.T) {
 	t.Parallel()
-	m := builds.New(source.Tree{FS: fstest.MapFS{}}, nil, []string{"Dockerfile"}, nil)
+	m := builds.New(source.Tree{FS: fstest.MapFS{}}, nil, []string{"Dockerfile"}, nil, nil)
 	ref, _ := base.ParseReference("ghcr.io/me/web")
 	if l, ok := m.Of(ref, "."); ok {
 		t.Errorf("got %+v before it is known that there is no other image", l)

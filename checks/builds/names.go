@@ -62,19 +62,23 @@ func matches(written, repository string) bool {
 }
 
 // tagged reports whether an image as written has a tag, of which a part is plain text,
-// and that tag is the given one: web:$VERSION-chiseled and 1.2-chiseled.
-func tagged(written, tag string) bool {
+// and that tag is the given one: web:$VERSION-chiseled and 1.2-chiseled. may says that
+// nothing but a variable is written, which may hold the given one.
+func tagged(written, tag string) (exact, may bool) {
 	p := strings.Trim(pattern(strings.TrimSpace(written)), `"'`)
 	colon := strings.LastIndexByte(p, ':')
 	if tag == "" || colon <= strings.LastIndexByte(p, '/') {
-		return false
+		return false, false
 	}
 	parts := strings.Split(p[colon+1:], unknown)
 	first, last := parts[0], parts[len(parts)-1]
-	if len(parts) == 1 {
-		return first == tag
+	switch {
+	case len(parts) == 1:
+		return first == tag, false
+	case first+last == "":
+		return false, true
 	}
-	return first+last != "" && len(tag) >= len(first)+len(last) && strings.HasPrefix(tag, first) && strings.HasSuffix(tag, last)
+	return len(tag) >= len(first)+len(last) && strings.HasPrefix(tag, first) && strings.HasSuffix(tag, last), false
 }
 
 // generic are folders that say nothing of what is built in them.

@@ -30,8 +30,12 @@ type File struct {
 	// Stages are the build stages in order.
 	Stages []*Stage
 
-	images []Image
+	images  []Image
+	mirrors base.Mirrors
 }
+
+// Known is what is known of an image, copies in mirrors included.
+func (f *File) Known(ref base.Reference) (*base.Facts, bool) { return f.mirrors.Lookup(ref) }
 
 // A Directive is a parser directive: "# escape=`".
 type Directive struct {
@@ -157,6 +161,8 @@ type Image struct {
 	Ref base.Reference
 	// Args are the names of the variables that Written uses.
 	Args []string
+	// Facts are what is known of the image, nil where nothing is.
+	Facts *base.Facts
 	// Problem says why Ref could not be had: a clause such as "`TAG` has no default value".
 	Problem string
 	// Use is where the reference stands.

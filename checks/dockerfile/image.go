@@ -32,6 +32,7 @@ func (l *linker) image(use ImageUse, i *Instruction, written Word, v variable) *
 		img.Problem = fmt.Sprintf("`%s` is not an image reference: %v", v.value, err)
 	default:
 		img.Ref = ref
+		img.Facts, _ = l.file.mirrors.Lookup(ref)
 	}
 	l.file.images = append(l.file.images, img)
 	return &l.file.images[len(l.file.images)-1]

@@ -108,9 +108,7 @@ func (l *linker) begin(s *Stage) *builder {
 	var facts *base.Facts
 	if s.Parent == nil && !s.Scratch {
 		img := l.image(UseFrom, s.From, image, v)
-		if img.Problem == "" {
-			facts, _ = base.Lookup(img.Ref)
-		}
+		facts = img.Facts
 	}
 	b.start(facts)
 	if s.Name != "" {

@@ -37,7 +37,7 @@ func (f *File) Lint(ctx context.Context) (warnings []Warning, err error) {
 	}()
 	text := []byte(f.Text())
 	results, err := dockerfile2llb.DockerfileLint(ctx, text, dockerfile2llb.ConvertOpt{
-		MetaResolver: knownImages{},
+		MetaResolver: knownImages{f.mirrors},
 		SourceMap:    &llb.SourceMap{Filename: f.Path(), Language: "Dockerfile", Definition: &llb.Definition{}, Data: text},
 	})
 	switch {
@@ -60,15 +60,15 @@ func (f *File) Lint(ctx context.Context) (warnings []Warning, err error) {
 }
 
 // knownImages gives BuildKit the configuration of images as far as it is known.
-type knownImages struct{}
+type knownImages struct{ mirrors base.Mirrors }
 
-func (knownImages) ResolveImageConfig(_ context.Context, name string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+func (k knownImages) ResolveImageConfig(_ context.Context, name string, _ sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, err := base.ParseReference(name)
 	if err != nil {
 		return "", "", nil, err
 	}
 	config := ocispecs.Image{Platform: ocispecs.Platform{OS: "linux", Architecture: "amd64"}}
-	if facts, ok := base.Lookup(ref); ok {
+	if facts, ok := k.mirrors.Lookup(ref); ok {
 		config.Config = ocispecs.ImageConfig{User: facts.User, WorkingDir: facts.Workdir, Entrypoint: facts.Entrypoint, Cmd: facts.Cmd}
 		for name, value := range facts.Env {
 			config.Config.Env = append(config.Config.Env, name+"="+value)

@@ -9,6 +9,7 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -43,9 +44,18 @@ type ParseError struct {
 
 func (e *ParseError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Message) }
 
+// Parse reads a Dockerfile of which nothing is known beside.
+func Parse(src *source.File) (*File, error) { return Parser{}.Parse(src) }
+
+// A Parser reads Dockerfiles with what is known beside them.
+type Parser struct {
+	// Mirrors are registries with copies of known images.
+	Mirrors base.Mirrors
+}
+
 // Parse reads a Dockerfile. An error is a *[ParseError]: BuildKit refuses the file, or
 // it is larger than this package accepts.
-func Parse(src *source.File) (*File, error) {
+func (p Parser) Parse(src *source.File) (*File, error) {
 	if err := bound(src); err != nil {
 		return nil, err
 	}
@@ -69,7 +79,7 @@ func Parse(src *source.File) (*File, error) {
 		return nil, &ParseError{stages[maxStages].Location[0].Start.Line, fmt.Sprintf("more than %d stages", maxStages)}
 	}
 
-	f := &File{File: src, Escape: result.EscapeToken}
+	f := &File{File: src, Escape: result.EscapeToken, mirrors: p.Mirrors}
 	if err := newScanner(f).scan(result.AST.Children); err != nil {
 		return nil, err
 	}

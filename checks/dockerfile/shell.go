@@ -277,3 +277,39 @@ func static(parts []syntax.WordPart, quoted bool) (string, bool) {
 	}
 	return value.String(), true
 }
+
+// SimpleCommand splits a script into words where it is one command that any shell would
+// split the same way, with nothing that only running it would tell.
+func SimpleCommand(script string) ([]string, bool) {
+	if len(script) > maxScript || brackets(script) > maxBrackets {
+		return nil, false
+	}
+	file, err := parseScript(syntax.LangPOSIX, script)
+	if err != nil || len(file.Stmts) != 1 {
+		return nil, false
+	}
+	s := file.Stmts[0]
+	call, ok := s.Cmd.(*syntax.CallExpr)
+	if !ok || s.Negated || s.Background || len(s.Redirs) > 0 || len(call.Assigns) > 0 {
+		return nil, false
+	}
+	var words []string
+	for _, arg := range call.Args {
+		for _, part := range arg.Parts {
+			lit, ok := part.(*syntax.Lit)
+			if !ok {
+				continue
+			}
+			address := strings.Contains(lit.Value, "://") && !strings.ContainsAny(lit.Value, "[]{}") // no file is called so
+			if strings.ContainsAny(lit.Value, "*?[]{}~") && !address {
+				return nil, false // patterns of file names
+			}
+		}
+		word, ok := static(arg.Parts, false)
+		if !ok {
+			return nil, false
+		}
+		words = append(words, word)
+	}
+	return words, true
+}

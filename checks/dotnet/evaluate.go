@@ -227,6 +227,10 @@ func (e *evaluation) item(i located) {
 					e.project.projects = append(e.project.projects, to)
 				}
 			}
+		case !i.analyzer: // a plugin, perhaps, which lies beside the application
+			if to, found := e.file(value, path.Dir(e.project.path), i.file); found && isProject(to) && e.projects.known[to] && len(e.project.projects) < maxProjects {
+				e.project.projects = append(e.project.projects, to)
+			}
 		}
 		e.project.whole = e.project.whole && ok
 	}

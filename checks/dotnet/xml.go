@@ -29,10 +29,11 @@ type node struct {
 	// name is the property's or the item type's; value is the property's text, the
 	// item's Include or the import's Project, as written.
 	name, value string
-	// remove is an item's Remove. link is false for a ProjectReference that only orders
-	// the build.
-	remove string
-	link   bool
+	// remove is an item's Remove. link is false for a ProjectReference that is built
+	// beside, whose output is not referred to; analyzer is true for one that takes part
+	// in the build and is never in its output.
+	remove         string
+	link, analyzer bool
 	// conditions are those of the node and of the groups around it.
 	conditions []string
 	// span is the element; for an item its start tag.
@@ -134,7 +135,8 @@ func (r *reader) open(doc *document, t xml.StartElement, start int) error {
 		return r.skip()
 	case parent == "ItemGroup":
 		n.kind, n.value, n.remove = item, attribute(t, "Include"), attribute(t, "Remove")
-		n.link = !strings.EqualFold(attribute(t, "ReferenceOutputAssembly"), "false")
+		n.metadata("ReferenceOutputAssembly", attribute(t, "ReferenceOutputAssembly"))
+		n.metadata("OutputItemType", attribute(t, "OutputItemType"))
 		return r.item(doc, n)
 	case n.name == "Import":
 		n.kind, n.value = importing, attribute(t, "Project")
@@ -192,13 +194,21 @@ func (r *reader) item(doc *document, n node) error {
 			name = ""
 			depth--
 		case xml.CharData:
-			if name == "ReferenceOutputAssembly" && strings.EqualFold(strings.TrimSpace(string(t)), "false") {
-				n.link = false
-			}
+			n.metadata(name, string(t))
 		}
 	}
 	doc.nodes = append(doc.nodes, n)
 	return nil
+}
+
+// metadata takes in one value of an item's metadata, an attribute or an element.
+func (n *node) metadata(name, value string) {
+	switch value = strings.TrimSpace(value); {
+	case name == "ReferenceOutputAssembly" && strings.EqualFold(value, "false"):
+		n.link = false
+	case name == "OutputItemType" && strings.EqualFold(value, "Analyzer"):
+		n.analyzer = true
+	}
 }
 
 // skip passes over the rest of an element.

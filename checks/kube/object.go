@@ -29,6 +29,9 @@ func (o *Object) Where(n *Node) Origin {
 	return o.origins.Of(n.Span)
 }
 
+// WhereSpan is where a part of the object's document comes from.
+func (o *Object) WhereSpan(part source.Span) Origin { return o.origins.Of(part) }
+
 // WhereKey is where the name of a field comes from.
 func (o *Object) WhereKey(n *Node) Origin { return o.origins.Of(n.KeySpan) }
 

@@ -32,6 +32,9 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 		for _, action := range []string{"httpGet", "tcpSocket", "grpc"} {
 			add(object, h.Node.Get(action, "port"), "the `"+h.Name+"`", false)
 		}
+		if n := len(asked); n > 0 && h.Node.Text("httpGet", "scheme") == "HTTPS" {
+			asked[n-1].edits = nil // its port alone would not do
+		}
 	}
 	if len(c.Pod.Containers) > 1 && regular(c.Pod) > 1 {
 		return asked // which of the containers is meant cannot be told

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -36,11 +37,11 @@ func checkContainerNeedsShell(p *checks.ObjectPass) {
 		}
 		for _, h := range c.Handlers() {
 			if n := h.Node.Get("exec", "command"); lacks(image, n) {
-				reportNeedsShell(p, c, image, h.Name, n, handlerHelp(h, n))
+				reportNeedsShell(p, c, image, h.Name, n, handlerHelp(p, c.Pod, h, n), handlerFix(p, c, image, h))
 			}
 		}
 		if n := c.Node.Get("command"); lacks(image, n) {
-			reportNeedsShell(p, c, image, "command", n, commandHelp(c))
+			reportNeedsShell(p, c, image, "command", n, commandHelp(c), commandFix(p, c, image))
 		}
 	}
 }
@@ -70,11 +71,11 @@ var failures = map[string]string{
 	"command":        "the container does not start",
 }
 
-func reportNeedsShell(p *checks.ObjectPass, c *kube.Container, image *checks.Image, field string, command *kube.Node, help string) {
+func reportNeedsShell(p *checks.ObjectPass, c *kube.Container, image *checks.Image, field string, command *kube.Node, help string, fix *checks.Fix) {
 	first := command.List()[0]
 	f := checks.Finding{
 		Key:  containerKey(c, field),
-		Help: help,
+		Help: help, Fix: fix,
 		Message: fmt.Sprintf("The `%s` of the %s %s calls %s, which %s does not have: %s.",
 			field, roleNames[c.Role], checks.Code(c.Name), checks.Code(first.Text()), imageOf(image), failures[field]),
 	}
@@ -89,7 +90,7 @@ func reportNeedsShell(p *checks.ObjectPass, c *kube.Container, image *checks.Ima
 var sleeps = regexp.MustCompile(`^\s*(?:/bin/)?sleep\s+(\d+)s?\s*;?\s*$`)
 
 // handlerHelp is what takes the place of a probe or a hook that calls a program.
-func handlerHelp(h kube.Handler, command *kube.Node) string {
+func handlerHelp(p *checks.ObjectPass, pod *kube.Pod, h kube.Handler, command *kube.Node) string {
 	var words []string
 	for _, a := range command.List() {
 		words = append(words, a.Text())
@@ -98,7 +99,14 @@ func handlerHelp(h kube.Handler, command *kube.Node) string {
 	line = strings.TrimSpace(regexp.MustCompile(`^(?:/usr)?(?:/bin/)?(?:ba|da|a)?sh -e?c `).ReplaceAllString(line, ""))
 	switch {
 	case h.Name == "preStop" && sleeps.MatchString(line):
-		return fmt.Sprintf("Write `preStop: {sleep: {seconds: %s}}`, which needs no program; Kubernetes knows it from 1.30 on.", sleeps.FindStringSubmatch(line)[1])
+		seconds := sleeps.FindStringSubmatch(line)[1]
+		help := fmt.Sprintf("Write `preStop: {sleep: {seconds: %s}}`, which needs no program; Kubernetes knows it from 1.30 on.", seconds)
+		if n, err := strconv.ParseInt(seconds, 10, 64); err != nil || n > gracePeriod(pod) {
+			help += fmt.Sprintf(" It refuses more seconds than `terminationGracePeriodSeconds`, which is %d.", gracePeriod(pod))
+		} else if p.Release.Chart != nil && !p.Release.Since(sleepSince) {
+			help += " `kubeVersion: \">=1.30.0-0\"` in `Chart.yaml` says that the chart is for such clusters."
+		}
+		return help
 	case h.Name == "preStop", h.Name == "postStart":
 		return "Have the application do it when it starts or gets SIGTERM, or use `httpGet`."
 	case strings.Contains(line, "grpc"):

@@ -84,3 +84,13 @@ func insertFix(p *checks.ObjectPass, mapping *kube.Node, value, title string, pa
 	}
 	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
 }
+
+// removeFix is the fix that takes a field away; nil where the field is not written on lines
+// of its own.
+func removeFix(p *checks.ObjectPass, n *kube.Node, title string) *checks.Fix {
+	edits := p.Remove(n)
+	if edits == nil {
+		return nil
+	}
+	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
+}

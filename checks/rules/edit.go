@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -50,6 +51,44 @@ func beforeStart(p *checks.DockerfilePass, keyword, rest string) source.Edit {
 	at := p.File.LineSpan(top).Start
 	indent := p.File.Slice(source.Span{Start: p.File.LineSpan(p.File.LineAt(start.Span.Start)).Start, End: start.Span.Start})
 	return p.Edit(source.Span{Start: at, End: at}, indent+line+lineBreak(p.File.File))
+}
+
+// together is edits that belong together, with those at one place made one: what is inserted
+// below the same new keys stands below them once.
+func together(all ...[]source.Edit) []source.Edit {
+	var edits []source.Edit
+	for _, e := range slices.Concat(all...) {
+		n := slices.IndexFunc(edits, func(o source.Edit) bool { return o.Path == e.Path && o.Span == e.Span })
+		switch {
+		case n < 0:
+			edits = append(edits, e)
+		case edits[n] != e:
+			edits[n].New = joined(edits[n].New, e.New)
+		}
+	}
+	return edits
+}
+
+// joined are the lines of two insertions at one place, whose line breaks stand in front of
+// the lines or behind them.
+func joined(a, b string) string {
+	eol := "\n"
+	if strings.Contains(a, "\r\n") {
+		eol = "\r\n"
+	}
+	first, second := strings.Split(a, eol), strings.Split(b, eol)
+	begins := func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == "" || line[0] == '#' || strings.HasSuffix(line, ":")
+	}
+	n := 0
+	for n < min(len(first), len(second))-1 && first[n] == second[n] && begins(first[n]) {
+		n++
+	}
+	if behind := strings.TrimSpace(first[len(first)-1]) == ""; behind {
+		first = first[:len(first)-1]
+	}
+	return strings.Join(slices.Concat(first, second[n:]), eol)
 }
 
 // atBuild reports whether an instruction does something while the image is built that

@@ -25,6 +25,7 @@ func checkHostPort(p *checks.ObjectPass) {
 				Key:     containerKey(c, "hostPort "+n.Text()),
 				Message: fmt.Sprintf("%s takes port %s of its node: only one such pod fits on a node, and the port is open to the node's network.", containerName(c), checks.Code(n.Text())),
 				Help:    "Delete `hostPort` and reach the pod through a Service.",
+				Fix:     removeFix(p, n, "Delete `hostPort`"),
 			})
 		}
 	}

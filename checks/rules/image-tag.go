@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
-	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
 
@@ -72,6 +71,5 @@ func mayBeContext(image *dockerfile.Image) bool {
 	if image.Use == dockerfile.UseFrom && len(image.Args) == 0 || image.Ref.Tag != "" || strings.Contains(image.Ref.Familiar(), "/") {
 		return false
 	}
-	_, known := base.Lookup(image.Ref)
-	return !known
+	return image.Facts == nil
 }

@@ -22,6 +22,9 @@ type saidPort struct {
 	at    checks.Related
 	key   string // the values key, if it is one
 	edits func(number string) []source.Edit
+	// apart replaces what the template takes from the values instead, nil where it takes
+	// more from there than the number.
+	apart func(number string) []source.Edit
 	// hint says that whoever says it may mean another program's port.
 	hint bool
 	// origin and object are those of a place in an object.
@@ -64,6 +67,10 @@ func level(name string) int {
 func listening(p *checks.ReleasePass, c *kube.Container) (found []saidPort, sure bool) {
 	image := p.Image(c)
 	facts := image.Base()
+	if port := portOfNginx(c, image); port > 0 {
+		at := image.Place()
+		return []saidPort{{port: port, what: "its image's own configuration of nginx", at: checks.Related{File: at.File, Span: at.Span}}}, true
+	}
 	if facts == nil || facts.DotNet == nil || facts.DotNet.Windows || !runsDotnet(c) {
 		return nil, false
 	}
@@ -95,6 +102,23 @@ func listening(p *checks.ReleasePass, c *kube.Container) (found []saidPort, sure
 		}
 	}
 	return byLevel[strongest], sure && strongest < levelNone
+}
+
+// portOfNginx is the port on which an image of the tree serves content with nginx as it
+// comes; 0 where something may configure it.
+func portOfNginx(c *kube.Container, image *checks.Image) int {
+	if image == nil || image.Stage == nil || c.Node.Get("command") != nil || c.Node.Get("args") != nil {
+		return 0
+	}
+	root := image.Stage.Root()
+	facts := image.Base()
+	if root.Image == nil || facts == nil || len(facts.Ports) != 1 || !slices.Contains([]string{"nginx", "nginx-unprivileged"}, path.Base(root.Image.Ref.Repository)) || !onlyContent(image.Stage) {
+		return 0
+	}
+	if slices.ContainsFunc(c.Mounts(), func(m kube.Mount) bool { return strings.HasPrefix(m.Path, configFolder) }) {
+		return 0
+	}
+	return facts.Ports[0]
 }
 
 // runsDotnet reports whether what the container starts is the image's own command or
@@ -207,6 +231,9 @@ func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 	return found, ok
 }
 
+// action is one action of a template and nothing beside it.
+var action = regexp.MustCompile(`^\{\{[^{}]*\}\}$`)
+
 // saidIn is a port that the text of a node says.
 func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) saidPort {
 	origin := o.WherePart(n, digits)
@@ -214,6 +241,13 @@ func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) 
 	said := saidPort{port: port, what: what, at: checks.Related{File: place.File, Span: place.Span}, origin: origin, object: o}
 	if origin.Value != nil {
 		said.key = origin.Value.Key
+		at := origin.Template
+		callers := o.Kind == "Service" && n.Key == "port"
+		if origin.Verified && !at.IsZero() && !callers && action.MatchString(at.File.Slice(at.Span)) && o.Document.Slice(n.Span) == digits {
+			said.apart = func(number string) []source.Edit {
+				return []source.Edit{{Path: at.File.Path(), Span: at.Span, New: number}}
+			}
+		}
 	}
 	if origin.Verified && !place.IsZero() {
 		if i := strings.LastIndex(place.File.Slice(place.Span), digits); i >= 0 && strings.Count(place.File.Slice(place.Span), digits) == 1 {

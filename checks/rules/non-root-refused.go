@@ -41,6 +41,9 @@ func checkNonRootRefused(p *checks.ObjectPass) {
 		}
 		f.Help = nonRootRefusedHelp(image)
 		f.Related = append(f.Related, userAt(image)...)
+		if number := accountOf(image); number != "" {
+			f.Fix = insertFix(p, c.Node, number, fmt.Sprintf("Set `runAsUser: %s`", number), "securityContext", "runAsUser")
+		}
 		p.Report(p.Object.Where(n), f)
 	}
 }

@@ -28,6 +28,7 @@ func checkPortName(p *checks.ReleasePass) {
 							Key:     containerKey(c, h.Name+" port"),
 							Message: fmt.Sprintf("The `%s` asks the port %s, but the container %s has no port of that name: it always fails.", h.Name, checks.Code(name), checks.Code(c.Name)),
 							Help:    portNameHelp(c),
+							Fix:     onlyNameFix(p, pod.Object, n, c),
 						})
 					}
 				}
@@ -54,6 +55,7 @@ func checkPortName(p *checks.ReleasePass) {
 				Key:     "targetPort " + name,
 				Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", checks.Code(o.Name), checks.Code(name)),
 				Help:    portNameHelp(pods[0].Containers...),
+				Fix:     onlyNameFix(p, o, n, containersOf(pods)...),
 			})
 		}
 	}
@@ -79,6 +81,33 @@ func selected(p *checks.ReleasePass, service *kube.Object) []*kube.Pod {
 		}
 	}
 	return pods
+}
+
+func containersOf(pods []*kube.Pod) []*kube.Container {
+	var all []*kube.Container
+	for _, pod := range pods {
+		all = append(all, pod.Containers...)
+	}
+	return all
+}
+
+// onlyNameFix writes the name of the port of containers that have one port and a name for
+// it; nil where they have several.
+func onlyNameFix(p *checks.ReleasePass, o *kube.Object, n *kube.Node, containers ...*kube.Container) *checks.Fix {
+	name := ""
+	for _, c := range containers {
+		for _, port := range c.Ports() {
+			if port.Name == "" || name != "" && port.Name != name {
+				return nil
+			}
+			name = port.Name
+		}
+	}
+	edits := p.Replace(o, n, name)
+	if name == "" || edits == nil {
+		return nil
+	}
+	return &checks.Fix{Title: "Write " + checks.Code(name) + ", the name of the port", Safety: checks.Unsafe, Edits: edits}
 }
 
 func portNameHelp(containers ...*kube.Container) string {

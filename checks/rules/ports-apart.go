@@ -192,6 +192,7 @@ func servicePortKeys(p *checks.ReleasePass) map[string]bool {
 // written; nil where one of the places cannot be changed alone.
 func movePorts(p *checks.ReleasePass, c *kube.Container, stale, heard []saidPort) *checks.Fix {
 	to := heard[0].port
+	title := fmt.Sprintf("Write %d wherever the port of %s is written", to, checks.Code(c.Name))
 	var edits []source.Edit
 	for _, s := range slices.Concat(stale, heard) {
 		if slices.Contains(portsOf(stale), s.port) && s.port != stale[0].port || slices.Contains(portsOf(heard), s.port) && s.port != to {
@@ -199,12 +200,17 @@ func movePorts(p *checks.ReleasePass, c *kube.Container, stale, heard []saidPort
 		}
 	}
 	for _, s := range stale {
-		if s.edits == nil || s.key != "" && servicePortKeys(p)[s.key] {
+		edit := s.edits
+		if s.key != "" && servicePortKeys(p)[s.key] {
+			edit = s.apart // the key stays the callers', the number in its place is the container's own
+			title = fmt.Sprintf("Write %d in the template, where the port of %s was the callers' %s", to, checks.Code(c.Name), checks.Code(s.key))
+		}
+		if edit == nil {
 			return nil
 		}
-		edits = append(edits, s.edits(strconv.Itoa(to))...)
+		edits = append(edits, edit(strconv.Itoa(to))...)
 	}
-	return &checks.Fix{Title: fmt.Sprintf("Write %d wherever the port of %s is written", to, checks.Code(c.Name)), Safety: checks.Unsafe, Edits: edits}
+	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
 }
 
 func portsOf(said []saidPort) []int {

@@ -24,7 +24,12 @@ func checkProbeHost(p *checks.ObjectPass) {
 				if n.Text() == "" || loopback(n.Text()) && c.Pod.Spec.Is(true, "hostNetwork") {
 					continue
 				}
+				var fix *checks.Fix
+				if loopback(n.Text()) { // the pod itself is meant
+					fix = removeFix(p, n, "Delete `host`")
+				}
 				p.Report(p.Object.Where(n), checks.Finding{
+					Fix:     fix,
 					Key:     containerKey(c, h.Name+" host"),
 					Message: fmt.Sprintf("The %s of %s goes to the host %s: the node sends a request there, whatever that is.", checks.Code(h.Name), checks.Code(c.Name), checks.Code(n.Text())),
 					Help:    "Delete `host`: the pod's own address is taken. For a virtual host set the header `Host` in `httpHeaders`.",

@@ -72,6 +72,7 @@ var sharedFiles = map[string]bool{
 	"image.go":         true,
 	"packages.go":      true,
 	"ports.go":         true,
+	"probe.go":         true,
 	"quote.go":         true,
 	"secrets.go":       true,
 	"shell.go":         true,

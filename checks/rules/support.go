@@ -26,8 +26,8 @@ func carriers(p *checks.DockerfilePass) []*carrier {
 		if image.Use == dockerfile.UseSyntax || image.Problem != "" {
 			continue
 		}
-		facts, ok := base.Lookup(image.Ref)
-		if !ok || facts.EndOfLife.IsZero() || facts.DotNet != nil && facts.DotNet.Missing() != "" {
+		facts := image.Facts
+		if facts == nil || facts.EndOfLife.IsZero() || facts.DotNet != nil && facts.DotNet.Missing() != "" {
 			continue // no-such-tag speaks of a tag that never was
 		}
 		name := facts.Name

@@ -37,22 +37,12 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 	if old {
 		f.Help = fmt.Sprintf("Take %s, which is there for later versions only: %s.", checks.Code(b.Twin), b.TwinNote)
 	}
-	plain := root == p.Final
 	for _, i := range p.Final.Instructions {
-		switch i.Keyword {
-		case "COPY", "ADD":
-			if len(i.Words) == 0 {
-				continue
-			}
-			target := i.Words[len(i.Words)-1]
-			if strings.HasPrefix(target.Value, configFolder) {
-				f.Related = append(f.Related, p.Related(target.Span, "What is copied here may have to change likewise."))
-			}
-			plain = plain && strings.HasPrefix(target.Value, contentFolder)
-		case "CMD":
-			plain = plain && i.Exec && len(i.Words) > 0 && i.Words[0].Value == "nginx"
-		case "RUN", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "ONBUILD":
-			plain = false
+		if i.Keyword != "COPY" && i.Keyword != "ADD" || len(i.Words) == 0 {
+			continue
+		}
+		if target := i.Words[len(i.Words)-1]; strings.HasPrefix(target.Value, configFolder) {
+			f.Related = append(f.Related, p.Related(target.Span, "What is copied here may have to change likewise."))
 		}
 	}
 	for _, e := range state.Expose {
@@ -60,10 +50,32 @@ func checkUnprivilegedTwin(p *checks.DockerfilePass) {
 			f.Related = append(f.Related, p.Related(e.Span, "The old port is exposed here."))
 		}
 	}
-	if plain && !old {
+	if root == p.Final && onlyContent(p.Final) && !old {
 		f.Fix = twinFix(p, b, root.Image)
 	}
 	p.Report(f)
+}
+
+// onlyContent reports whether a stage built on nginx has nothing of its own but what nginx
+// serves.
+func onlyContent(s *dockerfile.Stage) bool {
+	for _, stage := range s.Chain() {
+		for _, i := range stage.Instructions {
+			switch i.Keyword {
+			case "COPY", "ADD":
+				if len(i.Words) > 0 && !strings.HasPrefix(i.Words[len(i.Words)-1].Value, contentFolder) {
+					return false
+				}
+			case "CMD":
+				if !i.Exec || len(i.Words) == 0 || i.Words[0].Value != "nginx" {
+					return false
+				}
+			case "RUN", "ENTRYPOINT", "HEALTHCHECK", "VOLUME", "ONBUILD":
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // The folders of an nginx image that say how it serves, and what.
@@ -102,6 +114,7 @@ func twinFix(p *checks.DockerfilePass, b *base.Facts, image *dockerfile.Image) *
 	fix := &checks.Fix{
 		Title:  "Take `" + b.Twin + "`",
 		Safety: checks.Unsafe,
+		Then:   []string{portsApart.ID},
 		Edits:  []source.Edit{p.Edit(source.Span{Start: image.Span.Start, End: image.Span.Start + len(name)}, b.Twin)},
 	}
 	for _, e := range p.Final.State().Expose {

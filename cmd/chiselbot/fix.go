@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chiselbot/chiselbot/app/config"
+	"github.com/chiselbot/chiselbot/app/registry"
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/repository"
 	"github.com/chiselbot/chiselbot/checks"
@@ -30,6 +31,8 @@ type fixFlags struct {
 	rules, images     []string
 	recipe, variant   string
 	upgrade, unsafe   bool
+	digests           bool
+	readOnly          bool
 	apply, diff, json bool
 }
 
@@ -70,13 +73,17 @@ Exit codes:
 	f.StringVar(&flags.recipe, "recipe", "chiseled", "recipe to plan with")
 	f.BoolVar(&flags.upgrade, "upgrade", false, "move .NET versions that are out of support to one in support, where the projects target it")
 	f.StringVar(&flags.variant, "variant", "", "extra or plain: with or without ICU and time zones (default: what the projects need)")
+	f.BoolVar(&flags.readOnly, "read-only", false, "also make the root file systems of the containers read-only, with a volume at /tmp")
 	f.StringArrayVar(&flags.images, "image", nil, "REPOSITORY=DOCKERFILE: which Dockerfile builds an image of a chart or manifest; nothing behind = for one from elsewhere")
+	f.BoolVar(&flags.digests, "resolve-digests", false, "ask registries for the digests of new images where the old ones are named with theirs")
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
+	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")
 	cmd.MarkFlagsMutuallyExclusive("rule", "variant")
+	cmd.MarkFlagsMutuallyExclusive("rule", "read-only")
 	return cmd
 }
 
@@ -119,8 +126,11 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	opts := fixes.Options{Together: true, Checks: checks.Options{
 		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Pods: settings.Pods,
+		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}
+	if flags.digests {
+		opts.Resolver = registry.Registry{}
+	}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
 	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
 	if err != nil {
@@ -170,7 +180,7 @@ func planner(flags fixFlags) (func(context.Context, source.Tree, fixes.Options) 
 		}, nil
 	}
 	variant := chiseled.Variant(flags.variant)
-	recipe := recipes.Named(flags.recipe, recipes.Options{Upgrade: flags.upgrade, Variant: variant})
+	recipe := recipes.Named(flags.recipe, recipes.Options{Upgrade: flags.upgrade, Variant: variant, ReadOnly: flags.readOnly})
 	switch {
 	case recipe == nil:
 		return nil, fmt.Errorf("read --recipe %q: want chiseled", flags.recipe)

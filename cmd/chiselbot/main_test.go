@@ -43,6 +43,11 @@ func TestMain(m *testing.M) {
 		stop()
 		os.Exit(code)
 	}
+	// Most of these tests wait for a server more than they work. -parallel on the command line
+	// counts all the same.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(storetest.M{M: m}, map[string]func(){
 		"chiselbot": func() {
 			os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:]))

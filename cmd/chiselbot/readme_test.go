@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -50,8 +51,8 @@ func withPart(text, part, content string) (string, error) {
 	return head + begin + note + "-->\n\n" + content + "\n" + end + tail, nil
 }
 
-// demoExcerpt is what the demo prints as a block of code: its first finding and how it
-// ends.
+// demoExcerpt is the most telling of what the demo prints, as a block of code: the check,
+// the command and how it ends.
 func demoExcerpt(t *testing.T) string {
 	t.Helper()
 	var out, errs bytes.Buffer
@@ -59,10 +60,14 @@ func demoExcerpt(t *testing.T) string {
 	if code := run(t.Context(), p, []string{"demo"}); code != exitPassed {
 		t.Fatalf("demo: exit code %d, %s", code, errs.String())
 	}
-	first, rest, ok := strings.Cut(out.String(), "\n\n")
-	_, better, ok2 := strings.Cut(rest, "\n── Better")
-	if !ok || !ok2 {
-		t.Fatalf("the demo has no finding or nothing better:\n%s", out.String())
+	acts := regexp.MustCompile(`(?m)^ \d  `).Split(out.String(), -1)
+	if len(acts) != 6 {
+		t.Fatalf("the demo has %d acts:\n%s", len(acts)-1, out.String())
 	}
-	return "```text\n" + first + "\n ⋮\n── Better" + better + "```\n"
+	check, _, ok := strings.Cut(acts[2], "\n\n  1 Dockerfile and 1 chart checked.")
+	green, _, ok2 := strings.Cut(acts[5], "\n\n  Better")
+	if !ok || !ok2 {
+		t.Fatalf("the demo has lost its check:\n%s", out.String())
+	}
+	return "```text\n2  " + check + "\n\n3  " + acts[3] + "⋮\n\n5  " + green + "\n```\n"
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/telemetry"
 	"github.com/chiselbot/chiselbot/app/web"
 	"github.com/chiselbot/chiselbot/app/webhook"
+	"github.com/chiselbot/chiselbot/checks/misconf"
 )
 
 func (p program) serveCommand() *cobra.Command {
@@ -75,7 +76,12 @@ func (p program) serve(ctx context.Context, s serveSettings) error {
 			logger.Error("close database", slog.Any("error", err))
 		}
 	}()
-	srv := &server{program: p, settings: s, logger: logger, store: db, metrics: telemetry.NewMetrics(version())}
+	children := p.newSandbox()
+	defer children.Close()
+	srv := &server{
+		program: p, settings: s, logger: logger, store: db, metrics: telemetry.NewMetrics(version()),
+		scanner: misconf.New(), children: children,
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
 	if err != nil {
 		return fmt.Errorf("listen at %s: %w", s.listen, err)

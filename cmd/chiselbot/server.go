@@ -33,9 +33,11 @@ type server struct {
 	metrics  *telemetry.Metrics
 	setup    *web.Setup // nil when the App was known at the start
 	waiting  sync.WaitGroup
-
-	mu       sync.Mutex // held while the bot is employed
+	// What reviews are made with. It is costly to start, and several servers can share it.
+	scanner  *misconf.Scanner
 	children *sandbox.Pool
+
+	mu sync.Mutex // held while the bot is employed
 	// The bot: nil until the App is known.
 	identity atomic.Pointer[app.Credentials]
 	queue    atomic.Pointer[jobs.Queue]
@@ -61,16 +63,14 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	if err != nil {
 		return err
 	}
-	scanner := misconf.New()
 	go func() { // compile the checks before the first review
 		ctx := context.WithoutCancel(ctx)
-		scanner.Warm(ctx)
-		scanner.WarmObjects(ctx)
+		s.scanner.Warm(ctx)
+		s.scanner.WarmObjects(ctx)
 	}()
-	s.children = s.program.newSandbox()
 	bot := app.New(app.Config{
 		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
-		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
+		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
 		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
@@ -106,7 +106,6 @@ func (s *server) stop(ctx context.Context) {
 			s.logger.ErrorContext(ctx, "stop", slog.Any("error", err))
 		}
 		s.client.Load().CloseIdle()
-		s.children.Close()
 		s.logger.InfoContext(ctx, "stopped")
 	}
 }

@@ -72,8 +72,12 @@ func (b *bench) measureReviews(ctx context.Context) error {
 func (b *bench) measureDeliveries(ctx context.Context) error {
 	bodies := b.payloads()
 	n := int(b.span.Seconds() * float64(b.rate))
-	took := make([]time.Duration, n)
+	took, late := make([]time.Duration, n), make([]time.Duration, n)
 	refused, processor := make([]int, n), b.processor()
+	before, err := b.handled(ctx)
+	if err != nil {
+		return err
+	}
 	var wg sync.WaitGroup
 	begun := time.Now()
 	for i := range n {
@@ -83,6 +87,7 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 			return ctx.Err()
 		}
 		wg.Go(func() {
+			late[i] = time.Since(due)
 			refused[i] = b.deliver(ctx, i, bodies[i%len(bodies)])
 			took[i] = time.Since(due)
 		})
@@ -95,6 +100,12 @@ func (b *bench) measureDeliveries(ctx context.Context) error {
 		}
 	}
 	b.say("%d deliveries of %d KB, %d a second, %d not accepted: %s\n", n, len(bodies[0])>>10, b.rate, bad, quantiles(took))
+	after, err := b.handled(ctx)
+	if err != nil {
+		return err
+	}
+	b.say("of that the sender was late: %s\n", quantiles(late))
+	b.say("by the server's own clock: %s\n", after.since(before))
 	b.say("processor: %s for each; memory: %s\n", b.processorEach(processor, n), b.memory())
 	drained := time.Now()
 	if err := b.quiet(ctx); err != nil {

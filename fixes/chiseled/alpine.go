@@ -122,17 +122,14 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage) {
 		}
 	}
 	from := s.Base().DotNet
-	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT}
+	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
 	if from.Version == "" || s.Image == nil {
 		return
 	}
-	edit, why := m.reference(s.Image, to)
+	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
 	if why != "" {
 		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move from Alpine to Ubuntu with the image, and its tag cannot be changed here: %s.", why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
 		return
 	}
 	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.", edit)
-	if s.Image.Ref.Digest != "" {
-		m.note(m.at(s.Image.Span), "The digest was that of the old image and is dropped.")
-	}
 }

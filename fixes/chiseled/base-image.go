@@ -59,7 +59,7 @@ func (m *migration) choose(i *image) (because []string) {
 			i.to = i.from // right as it is
 			return nil
 		}
-		full = base.DotNet{Product: from.Product, Version: from.Version, Preview: from.Preview, Distro: from.Distro, Named: from.Named, Arch: from.Arch}
+		full = base.DotNet{Product: from.Product, Version: from.Version, Preview: from.Preview, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Mirror: from.Mirror}
 		extra = extra || from.Extra
 	}
 	to, why := full.ChiseledTarget(extra, arm)
@@ -161,7 +161,7 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
 		return from, nil
 	}
-	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra}
+	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra, Mirror: from.Mirror}
 	return to, []string{fmt.Sprintf(".NET %s, because %s, and the projects target `%s`.", newer, strings.TrimSuffix(strings.ToLower(dead[:1])+dead[1:], "."), framework)}
 }
 
@@ -228,25 +228,46 @@ func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, be
 	if img.Ref.Repository == to.Repository() && img.Ref.Tag == to.Tag() {
 		return
 	}
-	edit, why := m.reference(img, to)
+	digest := m.digest(img, to)
+	edit, why := m.reference(img, to, digest)
 	if why != "" {
 		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), fmt.Sprintf("Write %s in the `FROM` by hand, then ask again.", checks.Code(to.Reference().String())))
 		return
 	}
 	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", checks.Code(to.Reference().String()), checks.Code(img.Ref.String())), strings.Join(because, "\n"), edit)
-	if img.Ref.Digest != "" {
-		m.note(m.at(img.Span), "The digest was that of the old image and is dropped. Pin the new one with what `docker buildx imagetools inspect %s` prints.", to.Reference())
+	if to.Mirror.Prefix != "" && digest == "" {
+		m.note(m.at(img.Span), "Whether %s has this tag was not asked: it must be copied there before the image is built.", checks.Code(to.Mirror.Prefix))
 	}
+}
+
+// digest is the digest of the new image where the old one is named with its own, empty
+// where none is to be written. A digest belongs to one image: that of the old one would
+// win over the new tag.
+// https://docs.docker.com/reference/dockerfile/#from
+func (m *migration) digest(img *dockerfile.Image, to *base.DotNet) string {
+	if img.Ref.Digest == "" {
+		return ""
+	}
+	why := "no registry was asked for the new one"
+	if m.Digest != nil {
+		digest, err := m.Digest(to.Reference())
+		if err == nil {
+			return digest
+		}
+		why = fmt.Sprintf("that of the new one is not known (%v)", err)
+	}
+	m.note(m.at(img.Span), "The digest was that of the old image and is dropped; %s. Pin it with what `docker buildx imagetools inspect %s` prints, or ask again with `--resolve-digests`.", why, to.Reference())
+	return ""
 }
 
 // reference is the edit that makes a reference name another image: in place where it is
 // written out, at its end or in the ARG where variables are part of it.
-func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Edit, string) {
+func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest string) (source.Edit, string) {
 	if m.File.Slice(img.Span) != img.Written {
 		return source.Edit{}, "the reference is continued over lines"
 	}
 	if len(img.Args) == 0 {
-		return m.replace(img.Span, img.Written, renamed(img.Written, to)), ""
+		return m.replace(img.Span, img.Written, renamed(img.Written, to, digest)), ""
 	}
 
 	// Only what stands from the last variable on can be another tag.
@@ -265,11 +286,14 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		return source.Edit{}, fmt.Sprintf("the value of %s is put together from others", checks.Code(name))
 	}
 	behind := img.Written[end:]
-	want := renamed(before+arg.value+behind, to)
+	want := renamed(before+arg.value+behind, to, digest)
 
 	inFrom := func() (source.Edit, bool) {
 		rest, ok := strings.CutPrefix(want, before+arg.value)
-		return m.replace(source.Span{Start: img.Span.Start + end, End: img.Span.End}, behind, rest), ok
+		if !ok {
+			return source.Edit{}, false
+		}
+		return m.replace(source.Span{Start: img.Span.Start + end, End: img.Span.End}, behind, rest), true
 	}
 	inArg := func() (source.Edit, bool) {
 		rest, ok := strings.CutPrefix(want, before)
@@ -285,28 +309,40 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet) (source.Ed
 		start := arg.pair.Value.Span.Start + at
 		return m.replace(source.Span{Start: start, End: start + len(arg.value)}, arg.value, rest), true
 	}
-	if place, given := m.buildArgument(name); given {
-		m.person(place, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
-	}
 	tries := []func() (source.Edit, bool){inArg, inFrom}
 	if strings.Trim(arg.value, "0123456789.") == "" { // a version is a version whatever the image
 		tries = []func() (source.Edit, bool){inFrom, inArg}
 	}
 	for _, try := range tries {
-		if e, ok := try(); ok {
-			return e, ""
+		e, ok := try()
+		if !ok {
+			continue
 		}
+		for _, given := range m.buildArguments(name) {
+			if e.Span.Start >= img.Span.Start && (given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img)) {
+				continue // the same as without it, or a copy of the same
+			}
+			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
+			break
+		}
+		return e, ""
 	}
 	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }
 
-// renamed is a written reference with another tag, out of nightly and without a digest.
-func renamed(written string, to *base.DotNet) string {
+// renamed is a written reference with another tag and digest, and out of nightly.
+func renamed(written string, to *base.DotNet, digest string) string {
 	name, _, _ := strings.Cut(written, "@")
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
 		name = name[:colon]
 	}
-	return strings.Replace(name, "/dotnet/nightly/", "/dotnet/", 1) + ":" + to.Tag()
+	if product, ok := strings.CutSuffix(name, "/nightly/"+to.Product); ok {
+		name = product + "/" + to.Product
+	}
+	if name += ":" + to.Tag(); digest != "" {
+		name += "@" + digest
+	}
+	return name
 }
 
 // expand replaces the variables of a text by the defaults of ARGs; false where one of
@@ -337,14 +373,15 @@ func (m *migration) expand(s string) (string, bool) {
 	}
 }
 
-// buildArgument is where a compose file or a pipeline gives an ARG to the build.
-func (m *migration) buildArgument(name string) (fixes.Place, bool) {
-	for _, s := range m.services() {
-		if place, ok := s.argument(name); ok {
-			return place, true
-		}
+// names reports whether a reference is to the same image of .NET, be it a copy.
+func (m *migration) names(ref string, img *dockerfile.Image) bool {
+	parsed, err := base.ParseReference(ref)
+	if err != nil {
+		return false
 	}
-	return m.find(isPipeline, "--build-arg "+name+"=")
+	one, ok := m.File.Known(parsed)
+	return ok && one.DotNet != nil && img.Facts != nil && img.Facts.DotNet != nil &&
+		one.DotNet.Product == img.Facts.DotNet.Product && one.DotNet.Tag() == img.Facts.DotNet.Tag()
 }
 
 // usedElsewhere reports whether a global ARG decides about more than one image.

@@ -12,6 +12,7 @@ package chiseled
 import (
 	"context"
 	"embed"
+	"slices"
 
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -33,6 +34,9 @@ type Options struct {
 	// supported one, where the projects already target it.
 	Upgrade bool
 	Variant Variant
+	// ReadOnly makes the root file systems of the containers read-only, with a folder for
+	// temporary files.
+	ReadOnly bool
 }
 
 // A Rewrite is one kind of change.
@@ -79,6 +83,9 @@ func Rewrites() []*Rewrite {
 		{ID: "healthcheck", Title: "Check health without a shell", do: (*migration).healthchecks},
 		{ID: "ports", Title: "Listen above port 1024", do: (*migration).ports},
 		{ID: "chart", Title: "Fit charts and manifests to the image"},
+		{ID: "probe", Title: "Ask and wait without a program of the image"},
+		{ID: "command", Title: "Start containers without a shell"},
+		{ID: "read-only", Title: "Give .NET a folder where the root file system is read-only"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes beside itself", do: (*migration).files},
@@ -91,7 +98,10 @@ func Rewrites() []*Rewrite {
 
 // Recipe is the migration to chiseled images.
 func Recipe(o Options) *fixes.Recipe {
-	rewrites := Rewrites()
+	rewrites, follows := Rewrites(), follows
+	if o.ReadOnly {
+		follows = append(slices.Clip(follows), readOnly)
+	}
 	return &fixes.Recipe{
 		ID: "chiseled", Title: "Move .NET images to Ubuntu chiseled", Doc: page(recipePage), URL: pageURL(recipePage),
 		Follows: follows,
@@ -100,9 +110,8 @@ func Recipe(o Options) *fixes.Recipe {
 }
 
 // follows are the rules whose fixes make a pod fit its chiseled image: its ports and its
-// user, and what Pod Security's restricted profile asks for, which a chiseled image takes
-// without complaint. A read-only root file system is left to a person: what the
-// application writes is not known.
+// user, what it calls that the image does not have, and what Pod Security's restricted
+// profile asks for, which a chiseled image takes without complaint.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var follows = []fixes.Follow{
 	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
@@ -111,8 +120,15 @@ var follows = []fixes.Follow{
 	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
 	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
 	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},
+	{Rule: "container-needs-shell", Fields: []string{"startupProbe", "readinessProbe", "livenessProbe", "preStop", "command", "args"}},
 	{Rule: "read-only-tmp", Fields: []string{"volumes", "volumeMounts"}},
 	{Rule: "volume-group", Fields: []string{"fsGroup"}},
+}
+
+// readOnly is followed only where a person asks for it: what the application writes is not
+// known.
+var readOnly = fixes.Follow{
+	Rule: "writable-root", Fields: []string{"readOnlyRootFilesystem", "volumes", "volumeMounts"}, Block: "readOnlyRootFilesystem: true",
 }
 
 // plan plans for one Dockerfile.

@@ -20,6 +20,8 @@ func recipe(flags []string) *fixes.Recipe {
 		switch f {
 		case "upgrade":
 			o.Upgrade = true
+		case "read-only":
+			o.ReadOnly = true
 		default:
 			o.Variant = chiseled.Variant(f)
 		}

@@ -172,22 +172,22 @@ func (s service) pinned() bool {
 	})
 }
 
-// argument is where a service gives an ARG to the build.
-func (s service) argument(name string) (fixes.Place, bool) {
+// argument is what a service gives to the build for an ARG.
+func (s service) argument(name string) (argument, bool) {
 	args := s.node.Get("build", "args")
 	if args == nil {
-		return fixes.Place{}, false
+		return argument{}, false
 	}
 	for _, a := range args.Items {
-		key := a.Key
+		key, value := a.Key, a.Value
 		if args.Kind == kube.Sequence {
-			key, _, _ = strings.Cut(a.Value, "=")
+			key, value, _ = strings.Cut(a.Value, "=")
 		}
 		if key == name {
-			return s.place(a), true
+			return argument{s.place(a), plain(value)}, true
 		}
 	}
-	return fixes.Place{}, false
+	return argument{}, false
 }
 
 // place is where a node stands; of a mapping, its key.

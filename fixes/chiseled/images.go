@@ -2,6 +2,7 @@ package chiseled
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -61,10 +62,10 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		if !strings.Contains(root.Image.Written, "dotnet/") && !slices.ContainsFunc(root.Image.Args, func(a string) bool { return strings.Contains(m.globals()[a].value, "dotnet/") }) {
 			return false
 		}
-		m.person(at, fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(root.Image.Written), root.Image.Problem), "Give the `ARG` a default value.")
+		m.unresolved(root.Image)
 		return true
 	case b == nil && root.Image != nil && startsAssembly(final):
-		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, write Microsoft's name and ask again.")
+		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, name its registry under `mirrors` in `.github/chiselbot.yml` and ask again.")
 		return true
 	case b == nil || b.DotNet == nil:
 		return false
@@ -79,8 +80,10 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		return false // as small and as hard to attack
 	case d.Product == "monitor":
 		return false
+	case isDebug(m.File, final):
+		return false // what debugs needs the shell
 	case d.Product == "sdk":
-		if !starts(final) || isTool(final) {
+		if !starts(final) || isTool(final) || isNamed(m.File, "dev", "develop", "development") {
 			return false // to build or test with
 		}
 		m.person(at, "The application runs in an SDK image, which has no chiseled variant.", "Add a final stage from `aspnet` or `runtime` that only has what `dotnet publish` made, then ask again.")
@@ -100,6 +103,28 @@ func isTool(s *dockerfile.Stage) bool {
 		}
 	}
 	return false
+}
+
+// isDebug reports whether an image is made to debug in: its file is named so, or Visual
+// Studio's debugger is put into it.
+// https://code.visualstudio.com/docs/containers/debug-netcore
+func isDebug(f *dockerfile.File, s *dockerfile.Stage) bool {
+	if isNamed(f, "debug") {
+		return true
+	}
+	for _, in := range s.Chain() {
+		for _, i := range in.Instructions {
+			if (i.Keyword == "RUN" || i.Keyword == "COPY" || i.Keyword == "ADD") && strings.Contains(i.Logical.Text, "vsdbg") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isNamed reports whether a word is part of the name of a Dockerfile: Dockerfile.debug.
+func isNamed(f *dockerfile.File, words ...string) bool {
+	return slices.ContainsFunc(strings.Split(strings.ToLower(path.Base(f.Path())), "."), func(part string) bool { return slices.Contains(words, part) })
 }
 
 // startsAssembly reports whether an image starts a .NET application by its assembly.

@@ -79,7 +79,7 @@ func (m *migration) freshShop() *workshop {
 		}
 	}
 	to := m.images[0].to
-	full := base.DotNet{Product: "runtime-deps", Version: to.Version, Preview: to.Preview, Distro: to.Distro, Named: true}
+	full := base.DotNet{Product: "runtime-deps", Version: to.Version, Preview: to.Preview, Distro: to.Distro, Named: true, Mirror: to.Mirror}
 	m.fresh = &workshop{name: name, before: first, image: full.Reference().String(), step: -1}
 	m.shops = append(m.shops, m.fresh)
 	return m.fresh

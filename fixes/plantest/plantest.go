@@ -7,6 +7,9 @@
 package plantest
 
 import (
+	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,20 +17,41 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/checktest"
 	"github.com/chiselbot/chiselbot/checks/rules"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
-// Options are those that plans are made and proven with in tests.
+// Options are those that plans are made and proven with in tests. There is a mirror,
+// registry.example.com/mcr, in all of them.
 func Options() fixes.Options {
-	return fixes.Options{Checks: checks.Options{Rules: rules.All(), IsDockerfile: checktest.IsDockerfile, Now: checktest.Now}}
+	return fixes.Options{Checks: checks.Options{
+		Rules: rules.All(), IsDockerfile: checktest.IsDockerfile, Now: checktest.Now, Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
+	}}
+}
+
+// Registry is a registry that has all images, with digests that are made of their names,
+// but none of images whose tag has the word jammy.
+type Registry struct{}
+
+// Digest implements [fixes.Resolver].
+func (Registry) Digest(_ context.Context, ref base.Reference) (string, error) {
+	if strings.Contains(ref.Tag, "jammy") {
+		return "", errors.New("there is no such image")
+	}
+	return fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(ref.String()))), nil
 }
 
 // Plans makes the plans of a recipe for a tree of the files.
 func Plans(t testing.TB, recipe *fixes.Recipe, files map[string]string) []*fixes.Plan {
 	t.Helper()
-	plans, skips, err := fixes.Plans(t.Context(), checktest.Tree(files), recipe, Options())
+	return plans(t, recipe, files, Options())
+}
+
+func plans(t testing.TB, recipe *fixes.Recipe, files map[string]string, opts fixes.Options) []*fixes.Plan {
+	t.Helper()
+	plans, skips, err := fixes.Plans(t.Context(), checktest.Tree(files), recipe, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,10 +125,10 @@ func proven(t testing.TB, plans []*fixes.Plan) {
 
 // same fails the test where the plans for files with CRLF line ends are others than those
 // for the same files with LF.
-func same(t *testing.T, recipe *fixes.Recipe, files map[string]string, want []*fixes.Plan) {
+func same(t *testing.T, recipe *fixes.Recipe, files map[string]string, opts fixes.Options, want []*fixes.Plan) {
 	t.Helper()
 	crlf := checktest.CRLF(files)
-	got := Plans(t, recipe, crlf)
+	got := plans(t, recipe, crlf, opts)
 	if diff := cmp.Diff(Describe(want), strings.ReplaceAll(Describe(got), `\r\n`, `\n`)); diff != "" {
 		t.Errorf("CRLF line ends change the plan (-LF +CRLF):\n%s", diff)
 	}

@@ -125,22 +125,27 @@ func (t *tracer) branches(text string, segments []Segment, skips []skipped) []Br
 			} else if slices.ContainsFunc(parts, func(s skipped) bool { return s.key != part.key }) {
 				break
 			}
-			site, s := &t.program.sites[part.site], segments[place]
+			site := &t.program.sites[part.site]
 			all = append(all, Branch{
-				After: s.End, Place: site.place, Frame: part.frame, Field: site.body.field,
-				Column: site.body.column + t.shift(text, s), Key: int(part.key),
+				After: segments[place].End, Place: site.place, Frame: part.frame, Field: site.body.field,
+				Column: site.body.column + t.shift(text, segments[:place+1], part.frame), Key: int(part.key),
 			})
 		}
 	}
 	return all
 }
 
-// shift is by how much a segment stands further to the right than its template's text.
-func (t *tracer) shift(text string, s Segment) int {
-	p := t.origins[s.Origin].Place
-	if p.File < 0 {
-		return 0
+// shift is by how much the text of a frame stands further to the right than in its
+// template: as much as the last that the frame printed itself. What it included stands
+// where it stands in another template.
+func (t *tracer) shift(text string, segments []Segment, frame int) int {
+	for _, s := range slices.Backward(segments) {
+		origin := t.origins[s.Origin]
+		if origin.Frame != frame || origin.Place.File < 0 {
+			continue
+		}
+		column := s.Start - strings.LastIndexByte(text[:s.Start], '\n') - 1
+		return column - t.program.column(origin.Place)
 	}
-	column := s.Start - strings.LastIndexByte(text[:s.Start], '\n') - 1
-	return column - t.program.column(p)
+	return 0
 }

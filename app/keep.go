@@ -1,0 +1,177 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/chiselbot/chiselbot/app/propose"
+	"github.com/chiselbot/chiselbot/app/report"
+	"github.com/chiselbot/chiselbot/fixes/recipes"
+)
+
+// proposalKinds are the recipes for which there may be a proposal.
+func proposalKinds() []string {
+	kinds := []string{propose.Fixes}
+	for _, recipe := range recipes.All(recipes.Options{}) {
+		kinds = append(kinds, recipe.ID)
+	}
+	return kinds
+}
+
+// keepProposal brings what was proposed for a branch up to date after a push to it. It
+// begins nothing.
+func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
+	pulls, err := a.GitHub.OwnPullRequestsInto(ctx, job.Repository, job.Branch)
+	if err != nil {
+		return err
+	}
+	for _, o := range pulls {
+		request, ok := propose.RequestOf(o.Body)
+		if !ok || request.Recipe == propose.Settings {
+			continue
+		}
+		made, ok := strings.CutPrefix(o.Branch, propose.Branch(request.Recipe, ""))
+		switch {
+		case !ok: // somebody wrote our mark into another one of ours
+		case made == o.Base:
+			err = a.keep(ctx, job.Repository, o, request)
+		default:
+			err = a.rebase(ctx, job.Repository, o, request, made)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebase makes a proposal anew whose base was renamed, which GitHub lets it follow. Where
+// the branch is still there that it was made for, a person chose another, and it is theirs.
+func (a *App) rebase(ctx context.Context, repo Repository, o OwnPullRequest, request propose.Request, made string) error {
+	if _, err := a.GitHub.Tip(ctx, repo, made); !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	tip, err := a.GitHub.Tip(ctx, repo, o.Base)
+	if err != nil {
+		return err
+	}
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{now: true})
+	if later := (*Later)(nil); errors.As(err, &later) {
+		return nil // it stays as it is until there is room
+	}
+	if sentence := obstacle(err); sentence != "" {
+		return a.say(ctx, repo, o.Number, "kept", fmt.Sprintf("The base branch is not called %s any more, and this pull request could not follow: %s", report.CodeSpan(made), sentence))
+	}
+	if err != nil {
+		return err
+	}
+	why := "there is nothing left to change."
+	if out.what == opened || out.what == updated || out.what == unchanged {
+		why = fmt.Sprintf("#%d takes its place.", out.number)
+	}
+	return a.withdraw(ctx, repo, o, fmt.Sprintf("the base branch is not called %s any more, and %s", report.CodeSpan(made), why))
+}
+
+// keep brings one pull request up to date.
+func (a *App) keep(ctx context.Context, repo Repository, o OwnPullRequest, request propose.Request) error {
+	if paused, err := a.Memory.Paused(ctx, repo.ID, o.Number); err != nil || paused {
+		return err
+	}
+	tip, err := a.GitHub.Tip(ctx, repo, o.Base)
+	if err != nil {
+		return err
+	}
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{keep: true})
+	if sentence := obstacle(err); sentence != "" {
+		return a.say(ctx, repo, o.Number, "kept", "The base moved, and this pull request could not follow: "+sentence)
+	}
+	if err != nil {
+		return err
+	}
+	a.Logger.InfoContext(ctx, "keep proposal", slog.Int("pr", out.number), slog.String("outcome", string(out.what)))
+	if out.what == touched {
+		return a.say(ctx, repo, out.number, "touched", touchedText)
+	}
+	return nil
+}
+
+const touchedText = "The base moved. Somebody has committed to this pull request, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits."
+
+// renew plans a request at a commit of its base and proposes that.
+func (a *App) renew(ctx context.Context, repo Repository, r propose.Request, base, commit string, how how) (outcome, error) {
+	at, err := a.planAt(ctx, repo, commit, r)
+	if err != nil {
+		return outcome{}, err
+	}
+	return a.propose(ctx, repo, base, at, how)
+}
+
+// patience is how long a proposal waits for its turn before it is given up.
+const patience = 14 * 24 * time.Hour
+
+// proposeLater makes a proposal that had to wait, and tells what came of it where it was
+// asked for. Whoever asked must still be allowed to.
+func (a *App) proposeLater(ctx context.Context, attempt Attempt, job Propose) error {
+	tell := func(text string) error { return a.tell(ctx, job, text) }
+	permission, err := a.GitHub.Permission(ctx, job.Repository, job.Sender)
+	if err != nil {
+		return err
+	}
+	if permission != "write" && permission != "admin" {
+		return tell("❌ Nothing was opened: who gave the command may no longer write here.")
+	}
+	if !job.Anew {
+		pull, err := a.GitHub.PullRequest(ctx, job.Repository, job.Number)
+		if err != nil {
+			return err
+		}
+		if !pull.Open {
+			return tell("❌ Nothing was opened: this pull request was closed in the meantime.")
+		}
+	}
+	tip, err := a.GitHub.Tip(ctx, job.Repository, job.Base)
+	var out outcome
+	if err == nil {
+		out, err = a.renew(ctx, job.Repository, job.Request, job.Base, tip.Commit, how{anew: job.Anew})
+	}
+	if later := (*Later)(nil); errors.As(err, &later) && time.Since(attempt.Enqueued) > patience {
+		return tell("❌ Nothing was opened. It waited for two weeks. " + later.because())
+	}
+	if sentence := obstacle(err); sentence != "" {
+		return tell("❌ " + sentence)
+	}
+	if err != nil {
+		return err
+	}
+	return tell(out.text())
+}
+
+// The ends of what a reply says of a proposal that waits.
+const (
+	waitBegin = "<!-- chiselbot:waits -->"
+	waitEnd   = "<!-- /chiselbot:waits -->"
+)
+
+// tell puts the outcome of a proposal that waited in the place of the word that it waits.
+func (a *App) tell(ctx context.Context, job Propose, text string) error {
+	mark := commentMark(job.Reply)
+	for c, err := range a.GitHub.OwnComments(ctx, job.Repository, job.Number) {
+		if err != nil {
+			return err
+		}
+		if !strings.HasPrefix(c.Body, mark) {
+			continue
+		}
+		before, rest, waits := strings.Cut(c.Body, waitBegin)
+		_, after, ends := strings.Cut(rest, waitEnd)
+		if !waits || !ends {
+			return nil // it was told
+		}
+		return a.GitHub.EditComment(ctx, job.Repository, c.ID, before+text+after)
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+// Package registry asks image registries which digest a tag has. It asks for nothing else,
+// pulls nothing, and signs in as Docker does on this machine.
+package registry
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/google/go-containerregistry/pkg/authn"
+	"github.com/google/go-containerregistry/pkg/name"
+	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"github.com/chiselbot/chiselbot/checks/base"
+)
+
+// patience is how long one registry may take for one answer.
+const patience = 20 * time.Second
+
+// A Registry asks registries.
+type Registry struct {
+	// Transport is how requests are made, by default as Go's own.
+	Transport http.RoundTripper
+}
+
+// Digest implements [fixes.Resolver]: the digest of the index of a tag, which holds for all
+// platforms, or of the only image.
+func (r Registry) Digest(ctx context.Context, ref base.Reference) (string, error) {
+	tag, err := name.NewTag(ref.String(), name.StrictValidation)
+	if err != nil {
+		return "", fmt.Errorf("read image reference %s: %w", ref, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	options := []remote.Option{remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain)}
+	if r.Transport != nil {
+		options = append(options, remote.WithTransport(r.Transport))
+	}
+	head, err := remote.Head(tag, options...)
+	if err != nil {
+		return "", fmt.Errorf("ask for the digest of %s: %w", ref, err)
+	}
+	return head.Digest.String(), nil
+}

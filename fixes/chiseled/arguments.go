@@ -1,0 +1,88 @@
+package chiseled
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// An argument is a value of an ARG that a compose file or a pipeline gives to the build.
+type argument struct {
+	at    fixes.Place
+	value string // empty where it is not known
+}
+
+// buildArguments are all values that an ARG gets.
+func (m *migration) buildArguments(name string) []argument {
+	var all []argument
+	for _, s := range m.services() {
+		if a, ok := s.argument(name); ok {
+			all = append(all, a)
+		}
+	}
+	flag := regexp.MustCompile(`--build-arg[ =]+["']?` + regexp.QuoteMeta(name) + `=([^\s"']*)`)
+	// Actions take one argument a line: https://github.com/docker/build-push-action#inputs
+	line := regexp.MustCompile(`(?m)^[ \t]*["']?` + regexp.QuoteMeta(name) + `=[ \t]*([^\r\n]*?)["']?[ \t]*\r?$`)
+	searched := 0
+	for _, file := range m.Files {
+		if !isPipeline(file) {
+			continue
+		}
+		if searched++; searched > maxSearched {
+			break
+		}
+		text, err := m.Tree.Read(file)
+		if err != nil {
+			continue
+		}
+		found := flag.FindAllStringSubmatchIndex(text.Text(), -1)
+		if strings.Contains(text.Text(), "build-args:") {
+			found = append(found, line.FindAllStringSubmatchIndex(text.Text(), -1)...)
+		}
+		for _, at := range found {
+			all = append(all, argument{fixes.Place{File: text, Span: source.Span{Start: at[2], End: at[3]}}, plain(text.Text()[at[2]:at[3]])})
+		}
+	}
+	return all
+}
+
+// plain is a value without variables, empty for any other.
+func plain(value string) string {
+	if strings.ContainsAny(value, "$%`\\") {
+		return ""
+	}
+	return strings.TrimSpace(value)
+}
+
+// unresolved leaves it to a person that an ARG of the image has no default. Where the
+// repository gives it to the build, that is said: the value there decides.
+func (m *migration) unresolved(image *dockerfile.Image) {
+	message := fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(image.Written), image.Problem)
+	help := "Give the `ARG` a default value."
+	for _, name := range image.Args {
+		if m.globals()[name].pair != nil {
+			continue
+		}
+		given := m.buildArguments(name)
+		if len(given) == 0 {
+			continue
+		}
+		first := given[0]
+		where := fmt.Sprintf("%s:%d", first.at.Path(), first.at.Line())
+		if written := strings.Trim(first.at.File.Slice(first.at.Span), `"'`); written != "" {
+			message += fmt.Sprintf(" The build gets %s (%s).", checks.Code(written), where)
+		}
+		if first.value != "" && !slices.ContainsFunc(given, func(a argument) bool { return a.value != first.value }) {
+			help = fmt.Sprintf("Make that the default, %s, then ask again.", checks.Code("ARG "+name+"="+first.value))
+		} else {
+			help = fmt.Sprintf("Give the `ARG` as a default what %s gets in %s, then ask again.", checks.Code(name), where)
+		}
+	}
+	m.person(m.at(image.Span), message, help)
+}
