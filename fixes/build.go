@@ -64,7 +64,7 @@ func (e *BuildError) Error() string {
 // cannot be any more, and what would not start any more, is a reason to refuse the plan.
 func (t *trial) builds(ctx context.Context, builder Builder) error {
 	name := t.plan.File.Path()
-	if _, err := parsed(t.before.tree, name); err != nil {
+	if _, err := t.before.dockerfile(name); err != nil {
 		return nil // it is about another kind of file
 	}
 	targets := t.plan.Targets
