@@ -22,7 +22,7 @@ func TestMain(m *testing.M) { os.Exit(buildtest.M{M: m}.Run()) }
 
 func builder(t testing.TB, c build.Config) *build.Builder {
 	t.Helper()
-	c.Address, c.Timeout = buildtest.Address(t), 20*time.Second
+	c.Address, c.Timeout = buildtest.Address(t), 2*time.Minute
 	b, err := build.New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -34,6 +34,9 @@ func builder(t testing.TB, c build.Config) *build.Builder {
 // was built.
 func TestStories(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("it builds for minutes")
+	}
 	files, err := filepath.Glob("testdata/*.txtar")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no stories: %v", err)
