@@ -7,4 +7,6 @@ import (
 )
 
 // Hurried is a builder that has until then.
-func Hurried(b fixes.Builder, until time.Time) fixes.Builder { return hurried{Builder: b, until: until} }
+func Hurried(b fixes.Builder, until time.Time) fixes.Builder {
+	return hurried{Builder: b, until: until}
+}

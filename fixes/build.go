@@ -162,7 +162,7 @@ func described(before, after *Built) string {
 	}
 	parts := []string{"user " + instead(account(after.User), account(before.User))}
 	if len(after.Ports)+len(before.Ports) > 0 {
-		parts = append(parts, "port "+instead(ports(after.Ports), ports(before.Ports)))
+		parts = append(parts, instead(ports(after.Ports), ports(before.Ports)))
 	}
 	parts = append(parts, instead(megabytes(after.Size), megabytes(before.Size))+" to pull")
 	switch {
@@ -185,9 +185,9 @@ func account(user string) string {
 
 func ports(list []string) string {
 	if len(list) == 0 {
-		return "none"
+		return "no port"
 	}
-	return strings.ReplaceAll(strings.Join(list, " and "), "/tcp", "")
+	return "port " + strings.ReplaceAll(strings.Join(list, " and "), "/tcp", "")
 }
 
 // megabytes is a size as registries show it, with a decimal below ten.

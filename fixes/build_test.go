@@ -48,7 +48,7 @@ func TestBuilds(t *testing.T) {
 	}{
 		{
 			name: "both", before: answer{built: full}, after: answer{built: good}, verdict: fixes.Safe,
-			held: []string{"BuildKit built the image before and after: user `1654` instead of root, port 8080 instead of 80, 41 MB instead of 118 MB to pull, no shell any more.", starts},
+			held: []string{"BuildKit built the image before and after: user `1654` instead of root, port 8080 instead of port 80, 41 MB instead of 118 MB to pull, no shell any more.", starts},
 		},
 		{
 			name: "only after", before: answer{err: &fixes.BuildError{Line: 3, Message: "no such file."}}, after: answer{built: good}, verdict: fixes.Safe,
@@ -70,7 +70,7 @@ func TestBuilds(t *testing.T) {
 		{
 			name: "another fault", before: answer{built: full}, after: answer{built: &fixes.Built{User: "app", Size: 2_000_000, Faults: []string{"Its user is a name."}}}, verdict: fixes.Refuse,
 			failed: []string{"The image was built and would not run: Its user is a name."},
-			held:   []string{"BuildKit built the image before and after: user `app` instead of root, port none instead of 80, 2.0 MB instead of 118 MB to pull, no shell any more."},
+			held:   []string{"BuildKit built the image before and after: user `app` instead of root, no port instead of port 80, 2.0 MB instead of 118 MB to pull, no shell any more."},
 		},
 		{
 			name: "the same fault", before: answer{built: full}, after: answer{built: full}, verdict: fixes.Safe,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -67,6 +68,10 @@ func TestByHand(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	b := builder(t, build.Config{})
+	ls, err := os.ReadFile("/bin/ls") // which has libraries
+	if err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		name, text string
 		want       fixes.Built
@@ -93,12 +98,16 @@ func TestFaults(t *testing.T) {
 		{"root", full + copied + start, fixes.Built{Shell: "/bin/sh", Starts: "/usr/bin/dotnet", Faults: []string{"It runs as root."}}},
 		{"links", full + copied + "RUN ln -s /usr/bin/dotnet /first && ln -s first /second\nUSER 1654\nENTRYPOINT [\"/second\", \"/app/Cats.dll\"]\n",
 			fixes.Built{User: "1654", Shell: "/bin/sh", Starts: "/second"}},
+		{"a program without its loader", "FROM scratch\nUSER 1654\nCOPY --chmod=755 ls /\nENTRYPOINT [\"/ls\"]\n",
+			fixes.Built{User: "1654", Starts: "/ls", Faults: []string{"What it starts, `/ls`, needs `/lib64/ld-linux-x86-64.so.2`, which is not in the image."}}},
+		{"a program with its loader", bare + "COPY --chmod=755 ls /\nENTRYPOINT [\"/ls\"]\n", fixes.Built{User: "1654", Starts: "/ls"}},
 		{"nothing at all", "FROM scratch\nUSER 1654\n", fixes.Built{User: "1654", Faults: []string{"It has neither `ENTRYPOINT` nor `CMD`."}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			built, err := b.Build(t.Context(), dockerfile(tt.text), fixes.Target{Dockerfile: "Dockerfile"})
+			files := checktest.Tree(map[string]string{"Dockerfile": tt.text, "Cats.dll": "MZ", "start.sh": "#!/bin/bash\n", "ls": string(ls)})
+			built, err := b.Build(t.Context(), files, fixes.Target{Dockerfile: "Dockerfile"})
 			if err != nil {
 				t.Fatal(err)
 			}
