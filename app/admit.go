@@ -27,7 +27,7 @@ func (a *App) admit(ctx context.Context, repo Repository, branch string, at *pla
 	limits := Limits{
 		Open: settings.Open, AllOpen: at.all.Open, Hour: at.all.Hour, Day: at.all.Day, One: settings.AtFirst == config.One && !how.now,
 	}
-	err := a.Memory.Reserve(ctx, repo, branch, limits)
+	err := a.Memory.Reserve(ctx, repo, branch, how.holder, limits)
 	if later := (*Later)(nil); !errors.As(err, &later) || later.timed() {
 		return err
 	}
@@ -47,7 +47,7 @@ func (a *App) admit(ctx context.Context, repo Repository, branch string, at *pla
 		}
 	}
 	if len(stale) > 0 {
-		err = a.Memory.Reserve(ctx, repo, branch, limits)
+		err = a.Memory.Reserve(ctx, repo, branch, how.holder, limits)
 	}
 	return err
 }

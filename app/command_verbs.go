@@ -307,7 +307,7 @@ func (v *verb) move(ctx context.Context, r propose.Request, base, commit string,
 // proposed proposes what was planned and says what came of it. What has to wait for its
 // turn is left to a job that comes back then.
 func (v *verb) proposed(ctx context.Context, at *planned, base string, anew bool) (string, error) {
-	out, err := v.propose(ctx, v.job.Repository, base, at, how{anew: anew, now: v.command.Now || anew})
+	out, err := v.propose(ctx, v.job.Repository, base, at, how{holder: v.job.Key, anew: anew, now: v.command.Now || anew})
 	if later := (*Later)(nil); errors.As(err, &later) {
 		text := waits(later, at, strings.TrimSpace(v.command.Text))
 		if later.Most == 0 && later.Limit != LimitWindow {

@@ -18,6 +18,8 @@ var (
 	// ErrInvalid is a request that GitHub understands and does not accept: 422. Another
 	// attempt with the same bytes has the same end.
 	ErrInvalid = errors.New("not accepted by GitHub")
+	// ErrBusy is a pull request that another job is about to open.
+	ErrBusy = errors.New("another job opens the pull request")
 	// ErrArchived is a repository that is read-only, an [ErrForbidden] too.
 	ErrArchived = fmt.Errorf("the repository is archived: %w", ErrForbidden)
 	// ErrProtected is a branch to which the App may not push, and ErrExists a pull request

@@ -40,7 +40,7 @@ func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
 		case made == o.Base:
 			err = a.keep(ctx, job.Repository, o, request)
 		default:
-			err = a.rebase(ctx, job.Repository, o, request, made)
+			err = a.rebase(ctx, job, o, request, made)
 		}
 		if err != nil {
 			return err
@@ -51,7 +51,8 @@ func (a *App) keepProposal(ctx context.Context, job KeepProposal) error {
 
 // rebase makes a proposal anew whose base was renamed, which GitHub lets it follow. Where
 // the branch is still there that it was made for, a person chose another, and it is theirs.
-func (a *App) rebase(ctx context.Context, repo Repository, o OwnPullRequest, request propose.Request, made string) error {
+func (a *App) rebase(ctx context.Context, job KeepProposal, o OwnPullRequest, request propose.Request, made string) error {
+	repo := job.Repository
 	if _, err := a.GitHub.Tip(ctx, repo, made); !errors.Is(err, ErrNotFound) {
 		return err
 	}
@@ -59,7 +60,7 @@ func (a *App) rebase(ctx context.Context, repo Repository, o OwnPullRequest, req
 	if err != nil {
 		return err
 	}
-	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{now: true})
+	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{holder: job.Key, now: true})
 	if later := (*Later)(nil); errors.As(err, &later) {
 		return nil // it stays as it is until there is room
 	}
@@ -86,6 +87,9 @@ func (a *App) keep(ctx context.Context, repo Repository, o OwnPullRequest, reque
 		return err
 	}
 	out, err := a.renew(ctx, repo, request, o.Base, tip.Commit, how{keep: true})
+	if errors.Is(err, ErrMoved) {
+		return err // another job may have done the same
+	}
 	if sentence := obstacle(err); sentence != "" {
 		return a.say(ctx, repo, o.Number, "kept", "The base moved, and this pull request could not follow: "+sentence)
 	}
@@ -136,7 +140,7 @@ func (a *App) proposeLater(ctx context.Context, attempt Attempt, job Propose) er
 	tip, err := a.GitHub.Tip(ctx, job.Repository, job.Base)
 	var out outcome
 	if err == nil {
-		out, err = a.renew(ctx, job.Repository, job.Request, job.Base, tip.Commit, how{anew: job.Anew})
+		out, err = a.renew(ctx, job.Repository, job.Request, job.Base, tip.Commit, how{holder: job.Key, anew: job.Anew})
 	}
 	if later := (*Later)(nil); errors.As(err, &later) && time.Since(attempt.Enqueued) > patience {
 		return tell("❌ Nothing was opened. It waited for two weeks. " + later.because())

@@ -317,3 +317,43 @@ func TestDraft(t *testing.T) {
 		}
 	}
 }
+
+// TestFaultsOfSweeps has each single request of a sweep go wrong, and demands one branch, one
+// commit and one pull request with its labels.
+func TestFaultsOfSweeps(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("it waits for many retries")
+	}
+	play := func(t *testing.T, fault *githubtest.Fault) int {
+		w := newProposals(t, "proposals: {sweep: \"* * * * *\", labels: [images]}", githubtest.Write("Dockerfile", before))
+		if fault != nil {
+			w.github.Inject(*fault)
+		}
+		w.start()
+		w.settle()
+		requests := len(w.requests())
+		own := w.proposals()
+		if len(own) != 1 || len(own[0].Labels()) != 1 {
+			t.Fatalf("%d pull requests", len(own))
+		}
+		commits := 0
+		for c := own[0].Head(); w.repo.Commit(c).Author == "chiselbot[bot]"; c = w.repo.Commit(c).Parents[0] {
+			commits++
+		}
+		if commits != 1 {
+			t.Errorf("%d commits", commits)
+		}
+		return requests
+	}
+	requests := play(t, nil)
+	for i := range requests {
+		t.Run(fmt.Sprint(i), func(t *testing.T) {
+			t.Parallel()
+			play(t, &githubtest.Fault{
+				Match: func(r githubtest.Request) bool { return !strings.HasSuffix(r.Path, "/access_tokens") },
+				Skip:  i, Effect: githubtest.DropAfter,
+			})
+		})
+	}
+}

@@ -80,11 +80,11 @@ type Memory interface {
 	Paused(ctx context.Context, repository int64, number int) (bool, error)
 
 	// Reserve enters that a pull request is to be opened from a branch, or returns a
-	// [*Later] where a limit does not allow it. A reservation that is there already, and no
-	// older than an hour, holds.
-	Reserve(ctx context.Context, repo Repository, branch string, limits Limits) error
-	// Release takes a reservation back.
-	Release(ctx context.Context, repo Repository, branch string) error
+	// [*Later] where a limit does not allow it. A reservation of the holder that is there
+	// already, and no older than an hour, holds; that of another is an [ErrBusy].
+	Reserve(ctx context.Context, repo Repository, branch, holder string, limits Limits) error
+	// Release takes the holder's reservation back.
+	Release(ctx context.Context, repo Repository, branch, holder string) error
 	// SaveProposal remembers a pull request that GitHub has, in place of its reservation.
 	SaveProposal(ctx context.Context, p KnownProposal) error
 	// Proposal is what is remembered of a pull request; [ErrNotFound] in the chain when

@@ -109,17 +109,7 @@ func TestPushRace(t *testing.T) {
 	w, pull := newCommands(t)
 	w.repo.Push("alice", "topic", "User", githubtest.Executable("Dockerfile", before+"USER app\n"))
 	w.settle()
-	w.github.Inject(githubtest.Fault{
-		Match: func(r githubtest.Request) bool {
-			return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/git/trees")
-		}, Effect: githubtest.SlowBody, Slowly: 800 * time.Millisecond,
-	})
-	pull.Comment("alice", "/chisel fix user-name")
-	for !slices.ContainsFunc(w.github.Requests(), func(r githubtest.Request) bool {
-		return strings.HasSuffix(r.Path, "/git/trees") && r.Method == http.MethodPost
-	}) {
-		time.Sleep(time.Millisecond)
-	}
+	w.slowly(func() { pull.Comment("alice", "/chisel fix user-name") })
 	mine := w.repo.Push("alice", "topic", "Mine", githubtest.Write("x", "y"))
 	w.settle()
 	if pull.Head() != mine {
@@ -300,5 +290,30 @@ func TestFaultsOfCommands(t *testing.T) {
 				Skip:  i, Effect: githubtest.DropAfter,
 			})
 		})
+	}
+}
+
+// slowly has the next commit take its time, and returns when it is under way.
+func (w *world) slowly(do func()) {
+	trees := func(r githubtest.Request) bool {
+		return r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/git/trees")
+	}
+	w.github.Inject(githubtest.Fault{Match: trees, Effect: githubtest.SlowBody, Slowly: 800 * time.Millisecond})
+	w.github.ForgetRequests()
+	do()
+	for !slices.ContainsFunc(w.github.Requests(), trees) {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// TestBaseRace: the base moves between plan and pull request, which follows it.
+func TestBaseRace(t *testing.T) {
+	t.Parallel()
+	w, pull := newCommands(t)
+	w.slowly(func() { pull.Comment("alice", "/chisel migrate") })
+	w.repo.Push("alice", "topic", "More", githubtest.Executable("Dockerfile", before+"# more\n"))
+	w.settle()
+	if got := w.repo.Files(w.repo.Branch(branch))["Dockerfile"]; got != after+"# more\n" || len(w.proposals()) != 1 {
+		t.Errorf("%d pull requests, the branch has %q", len(w.proposals()), got)
 	}
 }

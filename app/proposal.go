@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -30,6 +31,8 @@ const trailer = "Chiselbot-Recipe: "
 
 // A how says how a proposal is made.
 type how struct {
+	// holder is whose proposal it is, the same in all attempts of a job and of no other.
+	holder string
 	// anew makes it although somebody closed it or committed to it.
 	anew bool
 	// keep brings up to date what is open, and opens nothing.
@@ -124,13 +127,23 @@ func (a *App) begin(ctx context.Context, repo Repository, p propose.Proposal, at
 		out.number, err = a.GitHub.OpenPullRequest(ctx, repo, OwnPullRequest{Title: p.Title, Body: p.Body, Branch: p.Branch, Base: p.Base, Draft: p.Undecided > 0})
 	}
 	if obstacle(err) != "" { // another attempt would come to the same
-		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch))
+		err = errors.Join(err, a.Memory.Release(ctx, repo, p.Branch, how.holder))
 	}
 	if err != nil {
 		return out, err
 	}
 	out.what = opened
-	return out, a.dress(ctx, repo, p, at, out.number)
+	if err := a.dress(ctx, repo, p, at, out.number); err != nil {
+		return out, err
+	}
+	// A push to the base that came before there was a pull request kept none up to date.
+	pull, err := a.GitHub.PullRequest(ctx, repo, out.number)
+	if err != nil || pull.Base == at.Head().Commit {
+		return out, err
+	}
+	return out, a.queue.Enqueue(ctx, KeepProposal{
+		Cause: Cause{Key: fmt.Sprintf("moved/%d/%d/%s", repo.ID, out.number, pull.Base)}, Repository: repo, Branch: p.Base,
+	})
 }
 
 // declinedBy is the newest pull request that was closed unmerged, if it was for the same

@@ -62,13 +62,15 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 		}
 	}
 	if due {
-		out, err := a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{})
+		out, err := a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{holder: job.Key})
 		later := (*Later)(nil)
 		switch {
 		case errors.As(err, &later) && later.timed():
 			return err // it is due until then
 		case errors.As(err, &later):
 			a.Logger.InfoContext(ctx, "sweep proposes nothing", slog.String("because", later.because()))
+		case errors.Is(err, ErrMoved):
+			return err // another job may have done the same
 		case obstacle(err) != "":
 			a.Logger.InfoContext(ctx, "sweep meets an obstacle", slog.Any("error", err))
 		case err != nil:

@@ -58,7 +58,7 @@ func withoutSecrets(n *kube.Node, secret bool) *kube.Node {
 		}
 		return &shown
 	}
-	if secret && n.Kind != kube.Null {
+	if secret && n.Kind != kube.Null && n.Kind != kube.Bool {
 		shown := *n
 		shown.Kind, shown.Value = kube.Int, hidden // a number is not quoted
 		return &shown

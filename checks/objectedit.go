@@ -52,8 +52,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		return nil // a field that is null is written already, and a second one of its name would not do
 	case len(mapping.Items) == 0:
 		return fill(o, mapping, value, path)
-	case o.Document.Text()[mapping.Span.Start] == '{':
-		return nil
+	}
+	if edits := insertInFlow(o, mapping, value, path); edits != nil || o.Document.Text()[mapping.Span.Start] == '{' {
+		return edits
 	}
 	if at, ok := keptAway(o, mapping, path[0]); ok {
 		if len(path) == 1 || at.Value == nil || !printsAll(at) {
@@ -66,7 +67,7 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 			continue
 		}
 		l, ok := lineOf(o, field)
-		if !ok || !oneLine.MatchString(l.rest) {
+		if !ok || !oneLine.MatchString(l.rest) || l.siblings(path[0]) {
 			return nil
 		}
 		return []source.Edit{{
@@ -75,7 +76,7 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		}}
 	}
 	l, ok := lineOf(o, mapping.Items[0])
-	if !ok {
+	if !ok || l.siblings(path[0]) {
 		return nil
 	}
 	text := nested(path, value, l.indent, l.eol)
@@ -121,11 +122,54 @@ func lineOf(o *kube.Object, field *kube.Node) (fieldLine, bool) {
 	return fieldLine{place.File, span, strings.Repeat(" ", len(m[1])+len(m[2])), m[2] != "", m[3], lineBreak(place.File)}, true
 }
 
+// siblings reports whether the file has a field of a name beside the one on the line: a
+// condition may keep it out of the object.
+func (l fieldLine) siblings(name string) bool {
+	here := l.file.LineAt(l.span.Start)
+	own := regexp.MustCompile(`^[ \t-]*["']?` + regexp.QuoteMeta(name) + `["']?[ \t]*:`)
+	beside := func(line int) (found, more bool) {
+		text := l.file.LineText(line)
+		trimmed := strings.TrimLeft(text, " \t-")
+		if trimmed == "" || trimmed[0] == '#' || strings.HasPrefix(trimmed, "{{") {
+			return false, true
+		}
+		column := len(text) - len(trimmed)
+		return column == len(l.indent) && own.MatchString(text), column >= len(l.indent)
+	}
+	for line := here - 1; line >= 1 && !l.item; line-- {
+		found, more := beside(line)
+		if found {
+			return true
+		}
+		if !more || l.begins(line) {
+			break
+		}
+	}
+	for line := here + 1; line <= l.file.Lines(); line++ {
+		found, more := beside(line)
+		if !more || l.begins(line) {
+			return false
+		}
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// begins reports whether an item of the list begins on a line whose items have their fields
+// in the column of this one.
+func (l fieldLine) begins(line int) bool {
+	text := l.file.LineText(line)
+	trimmed := strings.TrimLeft(text, " \t")
+	return strings.HasPrefix(trimmed, "- ") && len(text)-len(strings.TrimLeft(trimmed[1:], " ")) == len(l.indent)
+}
+
 // keptAway is where a field of a mapping comes from that a condition of the template, which
 // is about nothing else, keeps away; false where there is none.
 func keptAway(o *kube.Object, mapping *kube.Node, field string) (kube.Origin, bool) {
-	at, any := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
-	return at, at.Template != any.Template
+	at, other := o.WhereAbsent(mapping, field), o.WhereAbsent(mapping, "-")
+	return at, at.Template != other.Template
 }
 
 var branchEnd = regexp.MustCompile(`\{\{-?\s*end\b`)

@@ -300,3 +300,37 @@ func TestHide(t *testing.T) {
 		t.Errorf("the file itself was changed: %q", got)
 	}
 }
+
+// TestRunKnown: what the settings say is known is dropped with its reason, by its rule or
+// by the check that the rule replaces, in its files and up to its last day.
+func TestRunKnown(t *testing.T) {
+	t.Parallel()
+	replacing := *userRule
+	replacing.Replaces = []checks.Replaced{{ID: "DS-0002", Because: "it knows more"}}
+	now := time.Date(2026, time.December, 1, 23, 0, 0, 0, time.UTC)
+	day := func(n int) time.Time { return time.Date(2026, time.December, n, 0, 0, 0, 0, time.UTC) }
+	in := func(want string) func(string) bool { return func(name string) bool { return name == want } }
+	for name, tt := range map[string]struct {
+		ignore checks.Ignore
+		drops  bool
+	}{
+		"everywhere":          {checks.Ignore{Rule: userRule.ID}, true},
+		"by what it replaces": {checks.Ignore{Rule: "DS-0002"}, true},
+		"another rule":        {checks.Ignore{Rule: "absent"}, false},
+		"here":                {checks.Ignore{Rule: userRule.ID, In: in("Dockerfile")}, true},
+		"elsewhere":           {checks.Ignore{Rule: userRule.ID, In: in("a/Dockerfile")}, false},
+		"on its last day":     {checks.Ignore{Rule: userRule.ID, Until: day(1)}, true},
+		"after it":            {checks.Ignore{Rule: userRule.ID, Until: day(1).AddDate(0, 0, -1)}, false},
+	} {
+		tt.ignore.Reason = "we know"
+		res, err := checks.Run(t.Context(), checktest.Tree(map[string]string{"Dockerfile": "FROM debian:13\nUSER root\n"}), checks.Options{
+			Rules: []*checks.Rule{&replacing}, IsDockerfile: checktest.IsDockerfile, Now: now, Ignores: []checks.Ignore{tt.ignore},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tt.drops != (len(res.Findings) == 0) || tt.drops != (len(res.Drops) == 1 && res.Drops[0].Reason == "we know") {
+			t.Errorf("%s: findings %v, drops %v", name, res.Findings, res.Drops)
+		}
+	}
+}

@@ -56,11 +56,12 @@ func prove(ctx context.Context, before, after *look, plan *Plan, again func(cont
 		t.open("The application was not started.")
 	}
 	plan.Proof = t.proof
+	help := "Make the change by hand. That a plan cannot be proven is a fault of chiselbot: please report it with the file."
+	if plan.recipe == nil {
+		help = "Something else has to change with it: ask for the fixes of that finding too, or make both changes by hand."
+	}
 	for _, failed := range t.proof.Failed[:failed] {
-		plan.Reasons = append(plan.Reasons, Reason{
-			ID: "proof", Verdict: NeedsPerson, At: Place{File: plan.File},
-			Message: failed, Help: "Make the change by hand. That a plan cannot be proven is a fault of chiselbot: please report it with the file.",
-		})
+		plan.Reasons = append(plan.Reasons, Reason{ID: "proof", Verdict: NeedsPerson, At: Place{File: plan.File}, Message: failed, Help: help})
 	}
 	if len(t.proof.Failed) > 0 {
 		plan.decide()

@@ -34,8 +34,11 @@ type Subject struct {
 	File *dockerfile.File
 	// Projects are the .NET projects of the tree.
 	Projects *dotnet.Projects
-	// Files are the paths of all files of the tree that may be read, sorted.
-	Files []string
+	// Files are the paths of all files of the tree that may be read, sorted; Dockerfiles
+	// are those that are taken for such.
+	Files, Dockerfiles []string
+	// Mirrors are registries with copies of known images.
+	Mirrors base.Mirrors
 	// Digest is the digest that a tag has now; nil where no registry may be asked.
 	Digest func(ref base.Reference) (string, error)
 	// Now is taken for the present.
@@ -206,7 +209,7 @@ func (p *planner) subject(ctx context.Context, tree source.Tree, name string) (S
 	if err != nil {
 		return Subject{}, err
 	}
-	s := Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, p.listed.projects), Files: p.listed.all, Now: p.opts.Checks.Now}
+	s := Subject{Tree: tree, File: f, Projects: dotnet.NewProjects(tree, p.listed.projects), Files: p.listed.all, Dockerfiles: p.listed.dockerfiles, Mirrors: p.opts.Checks.Mirrors, Now: p.opts.Checks.Now}
 	if r := p.opts.Resolver; r != nil {
 		s.Digest = func(ref base.Reference) (string, error) { return r.Digest(ctx, ref) }
 	}

@@ -48,6 +48,10 @@ func TestParse(t *testing.T) {
 			Verb: command.Migrate, Line: 1, Text: "/chisel migrate mcr.microsoft.com/dotnet/aspnet:8.0 --upgrade --variant=plain",
 			Image: "mcr.microsoft.com/dotnet/aspnet:8.0", Upgrade: true, Variant: "plain",
 		}}},
+		{"at once", "/chisel migrate --now\n/chisel fix --now root-user", []command.Command{
+			{Verb: command.Migrate, Line: 1, Text: "/chisel migrate --now", Now: true},
+			{Verb: command.Fix, Line: 2, Text: "/chisel fix --now root-user", Now: true, Rules: []string{"root-user"}},
+		}},
 		{"variant apart", "/chisel migrate --variant extra", []command.Command{{Verb: command.Migrate, Line: 1, Text: "/chisel migrate --variant extra", Variant: "extra"}}},
 		{"ignore", "/chisel ignore root-user until 2027-01-31 the  volume's owner", []command.Command{{
 			Verb: command.Ignore, Line: 1, Text: "/chisel ignore root-user until 2027-01-31 the  volume's owner", Rules: []string{"root-user"},

@@ -123,6 +123,14 @@ func anyRules(c *Command, words []string, known vocabulary) string {
 	return ""
 }
 
+func fixing(c *Command, words []string, known vocabulary) string {
+	if i := slices.Index(words, "--now"); i >= 0 {
+		c.Now = true
+		words = slices.Delete(words, i, i+1)
+	}
+	return anyRules(c, words, known)
+}
+
 func (v vocabulary) rule(word string) (id, wrong string) {
 	for _, r := range v.rules {
 		if strings.EqualFold(r, word) {

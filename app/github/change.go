@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"path"
 	"slices"
@@ -353,5 +352,3 @@ func (w *walk) add(entries []*github.TreeEntry, prefix string) error {
 	}
 	return nil
 }
-
-var _ fs.ReadLinkFS = (*tree)(nil)

@@ -144,13 +144,26 @@ func endpointOf(host string) (endpoint, error) {
 		return endpoint{}, fmt.Errorf("read the address of GitHub: %q is not like https://github.example.com", host)
 	}
 	rest, graphql := "/api/v3/", "/api/graphql"
-	if u.Host == "github.com" || strings.HasSuffix(u.Host, ".ghe.com") {
+	if isCloud(u.Host) {
 		u.Host, rest, graphql = "api."+u.Host, "/", "/graphql"
 	}
 	return endpoint{
 		rest:    &url.URL{Scheme: u.Scheme, Host: u.Host, Path: rest},
 		graphql: &url.URL{Scheme: u.Scheme, Host: u.Host, Path: graphql},
 	}, nil
+}
+
+// isCloud reports whether GitHub itself operates a host.
+func isCloud(host string) bool { return host == "github.com" || strings.HasSuffix(host, ".ghe.com") }
+
+// LimitsContent reports whether the GitHub at an address, empty for github.com, counts what
+// is created and never tells how much is left. An Enterprise Server does not: its
+// administrator may limit requests and processor time, and who comes to a limit is told
+// until when to wait.
+// https://docs.github.com/en/enterprise-server/admin/configuration/configuring-your-enterprise/configuring-rate-limits
+func LimitsContent(host string) bool {
+	u, err := url.Parse(host)
+	return host == "" || err == nil && isCloud(u.Host)
 }
 
 func (c *Client) client(transport http.RoundTripper) *github.Client {

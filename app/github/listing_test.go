@@ -27,7 +27,7 @@ func FuzzListing(f *testing.F) {
 		if err != nil || !bytes.Equal(again.encode(), l.encode()) {
 			t.Fatalf("read again: %v", err)
 		}
-		if err := fs.WalkDir(&tree{listing: l}, ".", func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
+		if err := fs.WalkDir((&tree{listing: l}).source("").FS, ".", func(_ string, _ fs.DirEntry, err error) error { return err }); err != nil {
 			t.Fatal(err)
 		}
 	})

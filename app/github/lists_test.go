@@ -259,4 +259,11 @@ func TestEndpoint(t *testing.T) {
 			t.Errorf("%q: %s, %s, %v", test.host, rest, graphql, err)
 		}
 	}
+	for host, limits := range map[string]bool{
+		"": true, "https://github.com": true, "https://acme.ghe.com": true, "https://github.example.com": false, "https://ghe.com.example.com:8443": false,
+	} {
+		if github.LimitsContent(host) != limits {
+			t.Errorf("%q limits what is created: %t", host, !limits)
+		}
+	}
 }

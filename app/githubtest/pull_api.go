@@ -177,7 +177,7 @@ func (r *Repository) teamJSON(slug string) object {
 	at := r.g.URL + "/api/v3/organizations/" + r.owner.login + "/team/" + slug
 	return object{
 		"id": 1 + slices.Index(r.teams, slug), "node_id": nodeID("Team", int64(1+slices.Index(r.teams, slug))), "name": slug, "slug": slug, "description": nil,
-		"privacy": "closed", "notification_setting": "notifications_enabled", "permission": "push", "parent": nil, "url": at,
+		"privacy": "closed", "notification_setting": "notifications_enabled", "permission": "push", "parent": nil, "type": "organization", "organization_id": r.owner.id, "url": at,
 		"html_url": r.g.URL + "/orgs/" + r.owner.login + "/teams/" + slug, "members_url": at + "/members{/member}", "repositories_url": at + "/repos",
 	}
 }

@@ -74,8 +74,8 @@ func (r *Repository) excludesFile() string {
 
 // with adds the rules of an ignore file in the folder base. One that is too large to be
 // meant is an error, because what it hides would be shown.
-func (r *ignoreRules) with(base string, file entry) (*ignoreRules, error) {
-	f, err := file.open()
+func (r *ignoreRules) with(base string, file source.Entry) (*ignoreRules, error) {
+	f, err := file.Open()
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: path.Join(base, ".gitignore"), Err: err}
 	}

@@ -2,7 +2,7 @@ package repository
 
 import (
 	"bufio"
-	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -271,37 +271,48 @@ func (e *storedEntry) Type() fs.FileMode { return e.mode.Type() }
 
 // Info gives the size of files and links; the others have none.
 func (e *storedEntry) Info() (fs.FileInfo, error) {
-	i := info{name: e.name, mode: e.mode}
+	size := int64(0)
 	if e.mode.IsRegular() || e.mode&fs.ModeSymlink != 0 {
-		size, err := e.objects.size(e.hash)
-		if err != nil {
+		var err error
+		if size, err = e.objects.size(e.hash); err != nil {
 			return nil, err
 		}
-		i.size = size
 	}
-	return i, nil
+	return source.Info(e.name, e.mode, size), nil
 }
 
-func (e *storedEntry) entries() ([]fs.DirEntry, error) { return e.objects.folder(e.hash) }
+// Entries lists the tree object.
+func (e *storedEntry) Entries() ([]fs.DirEntry, error) { return e.objects.folder(e.hash) }
 
-func (e *storedEntry) open() (fs.File, error) {
+// Child finds a name in the tree object.
+func (e *storedEntry) Child(name string) (source.Entry, error) { return child(e, name) }
+
+// Open reads the blob.
+func (e *storedEntry) Open() (fs.File, error) {
 	data, err := e.objects.blob(e.hash)
 	if err != nil {
 		return nil, err
 	}
-	return &storedFile{info: info{name: e.name, mode: e.mode, size: int64(len(data))}, Reader: bytes.NewReader(data)}, nil
+	return source.Opened(e.name, e.mode, string(data)), nil
 }
 
-func (e *storedEntry) target() (string, error) {
+// Target is the content of a link's blob.
+func (e *storedEntry) Target() (string, error) {
 	data, err := e.objects.blob(e.hash)
 	return string(data), err
 }
 
-// A storedFile is an open blob.
-type storedFile struct {
-	info info
-	*bytes.Reader
+// sortEntries sorts by name and keeps the first of equal names.
+func sortEntries(entries []fs.DirEntry) []fs.DirEntry {
+	slices.SortStableFunc(entries, func(a, b fs.DirEntry) int { return cmp.Compare(a.Name(), b.Name()) })
+	return slices.CompactFunc(entries, func(a, b fs.DirEntry) bool { return a.Name() == b.Name() })
 }
 
-func (f *storedFile) Stat() (fs.FileInfo, error) { return f.info, nil }
-func (f *storedFile) Close() error               { return nil }
+// child finds a name in a folder by listing it.
+func child(e source.Entry, name string) (source.Entry, error) {
+	entries, err := e.Entries()
+	if err != nil {
+		return nil, err
+	}
+	return source.Named(entries, name)
+}

@@ -29,10 +29,10 @@ func (r *Repository) Commit(ctx context.Context, revision string) (source.Tree, 
 		return source.Tree{}, fmt.Errorf("find commit %q: %w", revision, err)
 	}
 	root := &storedEntry{objects: r.objects, name: ".", mode: fs.ModeDir | 0o755, hash: c.TreeHash}
-	if _, err := root.entries(); err != nil {
+	if _, err := root.Entries(); err != nil {
 		return source.Tree{}, fmt.Errorf("read commit %q: %w", revision, err)
 	}
-	return source.Tree{FS: tree{root: root}, Commit: c.Hash.String()}, nil
+	return source.Tree{FS: source.FS(root), Commit: c.Hash.String()}, nil
 }
 
 // What may follow a name: the branch that a branch follows, and ways to an ancestor.

@@ -44,7 +44,7 @@ func (r *Repository) WorkingTree(ctx context.Context) (source.Tree, error) {
 	if err != nil {
 		return source.Tree{}, fmt.Errorf("read working tree: %w", err)
 	}
-	return source.Tree{FS: tree{root: &diskEntry{tree: w, path: ".", mode: fs.ModeDir, rules: rules}}}, nil
+	return source.Tree{FS: source.FS(&diskEntry{tree: w, path: ".", mode: fs.ModeDir, rules: rules})}, nil
 }
 
 type workingTree struct {
@@ -76,7 +76,7 @@ func (e *diskEntry) Type() fs.FileMode { return e.mode }
 // Info is read from disk, except for a folder, which may not be there.
 func (e *diskEntry) Info() (fs.FileInfo, error) {
 	if e.mode.Type() != 0 && e.mode&fs.ModeSymlink == 0 {
-		return info{name: e.Name(), mode: e.mode}, nil
+		return source.Info(e.Name(), e.mode, 0), nil
 	}
 	i, err := e.tree.root.Lstat(filepath.FromSlash(e.path))
 	if err != nil {
@@ -85,7 +85,8 @@ func (e *diskEntry) Info() (fs.FileInfo, error) {
 	return i, nil
 }
 
-func (e *diskEntry) target() (string, error) {
+// Target reads the link.
+func (e *diskEntry) Target() (string, error) {
 	to, err := e.tree.root.Readlink(filepath.FromSlash(e.path))
 	if err != nil {
 		return "", cause(err)
@@ -93,7 +94,8 @@ func (e *diskEntry) target() (string, error) {
 	return filepath.ToSlash(to), nil
 }
 
-func (e *diskEntry) open() (fs.File, error) {
+// Open opens the file.
+func (e *diskEntry) Open() (fs.File, error) {
 	f, err := e.tree.root.Open(filepath.FromSlash(e.path))
 	if err != nil {
 		return nil, cause(err)
@@ -101,10 +103,14 @@ func (e *diskEntry) open() (fs.File, error) {
 	return f, nil
 }
 
-func (e *diskEntry) entries() ([]fs.DirEntry, error) {
+// Entries lists the folder, once.
+func (e *diskEntry) Entries() ([]fs.DirEntry, error) {
 	e.once.Do(func() { e.list, e.err = e.read() })
 	return e.list, e.err
 }
+
+// Child finds a name in the folder.
+func (e *diskEntry) Child(name string) (source.Entry, error) { return child(e, name) }
 
 // read lists the folder.
 func (e *diskEntry) read() ([]fs.DirEntry, error) {
@@ -113,7 +119,7 @@ func (e *diskEntry) read() ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	list := make([]fs.DirEntry, 0, len(found))
-	var ignoreFile entry
+	var ignoreFile source.Entry
 	for _, d := range found {
 		if d.Name() == ".git" {
 			if e.path != "." && !e.tree.index.below(e.path) && e.tree.isRepository(e.path) {
@@ -187,7 +193,7 @@ func (e *diskEntry) shows(child *diskEntry) bool {
 }
 
 // absent is the child for an entry of the index that is kept off the disk.
-func (e *diskEntry) absent(one absentEntry) entry {
+func (e *diskEntry) absent(one absentEntry) source.Entry {
 	if one.mode == filemode.Dir && one.hash.IsZero() {
 		return &diskEntry{tree: e.tree, path: path.Join(e.path, one.name), mode: fs.ModeDir}
 	}

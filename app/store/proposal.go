@@ -22,7 +22,7 @@ const (
 )
 
 // Reserve enters that a pull request is to be opened, or returns a [*app.Later].
-func (s *Store) Reserve(ctx context.Context, repo app.Repository, branch string, limits app.Limits) error {
+func (s *Store) Reserve(ctx context.Context, repo app.Repository, branch, holder string, limits app.Limits) error {
 	now := s.now()
 	err := s.inSQL(ctx, func(tx *sql.Tx) error {
 		// The row makes all who reserve for an installation wait for each other.
@@ -30,20 +30,23 @@ func (s *Store) Reserve(ctx context.Context, repo app.Repository, branch string,
 			return err
 		}
 		var at int64
-		err := tx.QueryRowContext(ctx, s.sql("SELECT opened_at FROM chiselbot_proposal WHERE repository = $1 AND branch = $2 AND number = 0"), repo.ID, branch).Scan(&at)
+		var other string
+		err := tx.QueryRowContext(ctx, s.sql("SELECT opened_at, holder FROM chiselbot_proposal WHERE repository = $1 AND branch = $2 AND number = 0"), repo.ID, branch).Scan(&at, &other)
 		switch {
-		case err == nil && instant(at).After(now.Add(-reservedFor)):
+		case err == nil && instant(at).After(now.Add(-reservedFor)) && other == holder:
 			return nil
+		case err == nil && instant(at).After(now.Add(-reservedFor)):
+			return app.ErrBusy
 		case err != nil && !errors.Is(err, sql.ErrNoRows):
 			return err
 		}
 		if err := s.within(ctx, tx, repo, limits, now); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_proposal (repository, branch, number, installation, owner, name, state, dressed, opened_at, checked_at)
-			VALUES ($1, $2, 0, $3, $4, $5, $6, 0, $7, $8)
-			ON CONFLICT (repository, branch, number) DO UPDATE SET opened_at = excluded.opened_at, checked_at = excluded.checked_at`),
-			repo.ID, branch, repo.Installation, repo.Owner, repo.Name, app.Reserved, milliseconds(now), milliseconds(now))
+		_, err = tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_proposal (repository, branch, number, installation, owner, name, state, holder, dressed, opened_at, checked_at)
+			VALUES ($1, $2, 0, $3, $4, $5, $6, $7, 0, $8, $9)
+			ON CONFLICT (repository, branch, number) DO UPDATE SET holder = excluded.holder, opened_at = excluded.opened_at, checked_at = excluded.checked_at`),
+			repo.ID, branch, repo.Installation, repo.Owner, repo.Name, app.Reserved, holder, milliseconds(now), milliseconds(now))
 		return err
 	})
 	if later := (*app.Later)(nil); errors.As(err, &later) {
@@ -110,8 +113,8 @@ func (s *Store) within(ctx context.Context, tx *sql.Tx, repo app.Repository, l a
 }
 
 // Release takes a reservation back.
-func (s *Store) Release(ctx context.Context, repo app.Repository, branch string) error {
-	if _, err := s.write.ExecContext(ctx, s.sql("DELETE FROM chiselbot_proposal WHERE repository = $1 AND branch = $2 AND number = 0"), repo.ID, branch); err != nil {
+func (s *Store) Release(ctx context.Context, repo app.Repository, branch, holder string) error {
+	if _, err := s.write.ExecContext(ctx, s.sql("DELETE FROM chiselbot_proposal WHERE repository = $1 AND branch = $2 AND number = 0 AND holder = $3"), repo.ID, branch, holder); err != nil {
 		return fmt.Errorf("release a pull request from %s of %s: %w", branch, repo, err)
 	}
 	return nil
@@ -136,8 +139,8 @@ func (s *Store) SaveProposal(ctx context.Context, p app.KnownProposal) error {
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_proposal (repository, branch, number, installation, owner, name, state, dressed, opened_at, checked_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+		_, err := tx.ExecContext(ctx, s.sql(`INSERT INTO chiselbot_proposal (repository, branch, number, installation, owner, name, state, holder, dressed, opened_at, checked_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, '', $8, $9, $10)
 			ON CONFLICT (repository, branch, number) DO UPDATE SET state = excluded.state, dressed = excluded.dressed, owner = excluded.owner, name = excluded.name,
 				checked_at = excluded.checked_at`),
 			p.Repository.ID, p.Branch, p.Number, p.Repository.Installation, p.Repository.Owner, p.Repository.Name, p.State, dressed, opened, now)

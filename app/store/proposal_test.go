@@ -25,7 +25,7 @@ func repository(id int64) app.Repository {
 // reserve reserves and says what the limit is, empty for none.
 func reserve(t *testing.T, s *store.Store, repo app.Repository, branch string, l app.Limits) (app.Limit, time.Time) {
 	t.Helper()
-	err := s.Reserve(t.Context(), repo, branch, l)
+	err := s.Reserve(t.Context(), repo, branch, "job", l)
 	if later := (*app.Later)(nil); errors.As(err, &later) {
 		return later.Limit, later.Until
 	}
@@ -59,7 +59,7 @@ func TestReserveOpen(t *testing.T) {
 		demand(repository(2), "a", two, "")
 		demand(repository(3), "a", two, app.LimitAllOpen)
 		demand(app.Repository{Installation: 2, ID: 4}, "a", two, "")
-		check(t, s.Release(t.Context(), repository(1), "b"))
+		check(t, s.Release(t.Context(), repository(1), "b", "job"))
 		demand(repository(3), "a", two, "")
 		saved(t, s, repository(1), 7, app.Merged)
 		demand(repository(1), "c", two, "")
@@ -132,6 +132,27 @@ func TestReserveRate(t *testing.T) {
 	})
 }
 
+// TestReserveHeld: two jobs do not open the same pull request, and neither takes back what
+// the other one reserved.
+func TestReserveHeld(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, address string) {
+		c := newClock()
+		s := open(t, address, c)
+		check(t, s.Reserve(t.Context(), repository(1), "a", "one", generous))
+		for range 2 {
+			if err := s.Reserve(t.Context(), repository(1), "a", "two", generous); !errors.Is(err, app.ErrBusy) {
+				t.Errorf("a second job: %v", err)
+			}
+			check(t, s.Release(t.Context(), repository(1), "a", "two"))
+		}
+		check(t, s.Release(t.Context(), repository(1), "a", "one"))
+		check(t, s.Reserve(t.Context(), repository(1), "a", "two", generous))
+		c.advance(time.Hour + time.Minute)
+		check(t, s.Reserve(t.Context(), repository(1), "a", "one", generous))
+	})
+}
+
 // TestReserveAbandoned: a reservation that nobody used holds for an hour.
 func TestReserveAbandoned(t *testing.T) {
 	t.Parallel()
@@ -162,7 +183,7 @@ func TestReserveOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for n := range 20 {
 			wg.Go(func() {
-				if s.Reserve(t.Context(), repository(int64(n%5)), fmt.Sprint("branch-", n), l) == nil {
+				if s.Reserve(t.Context(), repository(int64(n%5)), fmt.Sprint("branch-", n), "job", l) == nil {
 					reserved.Add(1)
 				}
 			})

@@ -87,9 +87,15 @@ stages:
           - task: HelmDeploy@0
             inputs:
               arguments: --install -f $(Build.SourcesDirectory)/chart/values-small.yaml --set image.tag=$(version)-chiseled
+-- odd/scripts/all.sh --
+cd "$HOME"
+cd ..
+docker build -t returns -f two/Dockerfile .
+(cd /elsewhere; docker build -t lost four)
 -- Makefile --
 image:
 	docker build -t $(REGISTRY)/ledger:$(shell git describe) odd/four
+	cd odd && docker build -t stock three
 deploy:
 	helm upgrade ledger chart --values chart/values-test.yaml \
 	  --set replicas=2,app.image.tag=test
@@ -126,6 +132,8 @@ func TestOf(t *testing.T) {
 		{"ghcr.io/anybody/reporting", ".", "odd/three/Dockerfile 3 line 11 `.github/workflows/ci.yml` builds it from there"},
 		{"ghcr.io/me/mailer", ".", "odd/four/Dockerfile 3 line 15 `.github/workflows/ci.yml` builds it from there"},
 		{"registry.example.com/a/ledger", ".", "odd/four/Dockerfile 3 line 2 `Makefile` builds it from there"},
+		{"stock", ".", "odd/three/Dockerfile 3 line 3 `Makefile` builds it from there"},
+		{"returns", ".", "odd/two/Dockerfile 3 line 3 `odd/scripts/all.sh` builds it from there"},
 		{"me/two-tags:1.2-chiseled", ".", "odd/four/Dockerfile 3 line 11 `pipelines/azure-pipelines.yml` builds it from there"},
 		{"me/two-tags:1.2", ".", `odd/two/Dockerfile 3 line 6 ` + "`pipelines/azure-pipelines.yml` builds it from there" + `, and the other Dockerfiles of this image under tags that "1.2" is not`},
 		{"me/two-tags", ".", ""},

@@ -212,9 +212,13 @@ func commands(file *source.File) []statement {
 		if dockerfile == "" {
 			dockerfile = path.Join(context, "Dockerfile")
 		}
+		before := text[:m[0]]
+		if path.Ext(file.Path()) != ".sh" { // each line, or each step, begins anew
+			before = before[strings.LastIndexByte(before, '\n')+1:]
+		}
 		// Most scripts are called from the root of the repository, some from their folder.
 		for _, dir := range []string{".", path.Dir(file.Path())} {
-			name, ok := relative(dir, dockerfile)
+			name, ok := relative(entered(dir, before), dockerfile)
 			if !ok || strings.Contains(name, "$") {
 				continue
 			}
@@ -228,6 +232,19 @@ func commands(file *source.File) []statement {
 		}
 	}
 	return all
+}
+
+// changeFolder is a line that goes to another folder by a plain name.
+var changeFolder = regexp.MustCompile(`(?m)^[ \t]*(?:cd|pushd)[ \t]+["']?([\w./-]+)["']?[ \t]*(?:&&.*)?\r?$`)
+
+// entered is the folder to which a script has gone from one, as far as its lines say.
+func entered(dir, script string) string {
+	for _, m := range changeFolder.FindAllStringSubmatch(script, maxStatements) {
+		if to := path.Join(dir, m[1]); !path.IsAbs(m[1]) && to != ".." && !strings.HasPrefix(to, "../") {
+			dir = to
+		}
+	}
+	return dir
 }
 
 func roots(file *source.File) []*kube.Node {

@@ -132,7 +132,7 @@ func movePort(p *checks.DockerfilePass, listening []listener, moved listener) *c
 		return nil
 	}
 	digits := strconv.Itoa(port)
-	fix := checks.Fix{Title: "Listen on " + digits, Safety: checks.Unsafe}
+	fix := checks.Fix{Title: "Listen on " + digits, Safety: checks.Unsafe, Then: []string{portsApart.ID}}
 	for _, l := range listening {
 		switch {
 		case l.port == port:

@@ -55,7 +55,7 @@ func handlerFix(p *checks.ObjectPass, c *kube.Container, image *checks.Image, h 
 	if !ok {
 		return nil
 	}
-	title, block := "", ""
+	var title, block string
 	switch h.Name {
 	case "preStop":
 		words, ok = withoutShell(words)

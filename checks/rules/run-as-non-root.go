@@ -1,7 +1,10 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
@@ -9,7 +12,7 @@ import (
 // restricted.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var runAsNonRoot = page(checks.Rule{
-	ID: "run-as-non-root", Title: "Nothing keeps the pod from running as root", Since: "0.1.0", Severity: checks.Warning,
+	ID: "run-as-non-root", Title: "Nothing keeps the pod from running as root", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0012", Because: "it knows pods in user namespaces, and says it once for a pod"},
 		{ID: "KSV-0118", Because: "it says which field of the security context is missing"},
@@ -36,7 +39,7 @@ func checkRunAsNonRoot(p *checks.ObjectPass) {
 				Key:     "pod runAsNonRoot",
 				Message: "Nothing keeps the pod's containers from running as root: `runAsNonRoot` is not set.",
 				Help:    nonRootHelp,
-				Fix:     insertFix(p, pod.Spec, "true", "Set `runAsNonRoot: true` for the pod", "securityContext", "runAsNonRoot"),
+				Fix:     nonRootFix(p, pod.Spec, "Set `runAsNonRoot: true` for the pod", pod.Containers...),
 			})
 			continue
 		}
@@ -45,27 +48,49 @@ func checkRunAsNonRoot(p *checks.ObjectPass) {
 				Key:     containerKey(c, "runAsNonRoot"),
 				Message: containerName(c) + " may run as root: neither it nor the pod sets `runAsNonRoot`.",
 				Help:    nonRootHelp,
-				Fix:     insertFix(p, c.Node, "true", "Set `runAsNonRoot: true`", "securityContext", "runAsNonRoot"),
+				Fix:     nonRootFix(p, c.Node, "Set `runAsNonRoot: true`", c),
 			})
 		}
 	}
 }
 
+// startsAsRoot reports whether one of the containers is known to run as root: it would not
+// be started any more.
+func startsAsRoot(p *checks.ObjectPass, containers []*kube.Container) bool {
+	return slices.ContainsFunc(containers, func(c *kube.Container) bool {
+		uid, set := numberOf(c)
+		user, known := p.Image(c).User()
+		return set && uid == 0 || !set && known && base.IsRoot(user)
+	})
+}
+
+// nonRootFix sets the field, unless one of the containers would not be started then.
+func nonRootFix(p *checks.ObjectPass, mapping *kube.Node, title string, containers ...*kube.Container) *checks.Fix {
+	if startsAsRoot(p, containers) {
+		return nil
+	}
+	return insertFix(p, mapping, "true", title, "securityContext", "runAsNonRoot")
+}
+
 // sayFalse finds runAsNonRoot where it says false.
 func sayFalse(p *checks.ObjectPass, pod *kube.Pod) {
-	report := func(n *kube.Node, name, key string) {
+	report := func(n *kube.Node, name, key string, containers ...*kube.Container) {
 		if !n.Is(false) {
 			return
+		}
+		var fix *checks.Fix
+		if !startsAsRoot(p, containers) {
+			fix = replaceFix(p, n, "true", "Set `runAsNonRoot: true`", checks.Unsafe)
 		}
 		p.Report(p.Object.Where(n), checks.Finding{
 			Key:     key,
 			Message: name + " says `runAsNonRoot: false`: it may run as root.",
 			Help:    nonRootHelp,
-			Fix:     replaceFix(p, n, "true", "Set `runAsNonRoot: true`", checks.Unsafe),
+			Fix:     fix,
 		})
 	}
-	report(pod.Spec.Get("securityContext", "runAsNonRoot"), "The pod", "pod runAsNonRoot")
+	report(pod.Spec.Get("securityContext", "runAsNonRoot"), "The pod", "pod runAsNonRoot", pod.Containers...)
 	for _, c := range pod.Containers {
-		report(c.Node.Get("securityContext", "runAsNonRoot"), containerName(c), containerKey(c, "runAsNonRoot"))
+		report(c.Node.Get("securityContext", "runAsNonRoot"), containerName(c), containerKey(c, "runAsNonRoot"), c)
 	}
 }

@@ -161,6 +161,10 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
 		return from, nil
 	}
+	if told, span, ok := m.published(i); ok && told != framework {
+		m.note(m.at(span), "%s The plan stays in this version, because the build publishes %s: make that `%s` first.", dead, checks.Code(told), framework)
+		return from, nil
+	}
 	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra, Mirror: from.Mirror}
 	return to, []string{fmt.Sprintf(".NET %s, because %s, and the projects target `%s`.", newer, strings.TrimSuffix(strings.ToLower(dead[:1])+dead[1:], "."), framework)}
 }
@@ -319,13 +323,20 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest str
 			continue
 		}
 		for _, given := range m.buildArguments(name) {
-			if e.Span.Start >= img.Span.Start && (given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img)) {
-				continue // the same as without it, or a copy of the same
+			help := "Change the value here together with the one in the Dockerfile."
+			if e.Span.Start >= img.Span.Start {
+				if given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img) {
+					continue // the same as without it, or a copy of the same
+				}
+				help = fmt.Sprintf("Make sure that every value it gets goes with %s behind it, and change the `FROM` by hand.", checks.Code(strings.TrimPrefix(want, before+arg.value)))
 			}
-			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), "Change the value here together with the one in the Dockerfile.")
+			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), help)
 			break
 		}
 		return e, ""
+	}
+	if !m.usedElsewhere(name, img) {
+		return source.Edit{}, fmt.Sprintf("it changes both in %s and behind it", checks.Code(name))
 	}
 	return source.Edit{}, fmt.Sprintf("%s gives the tag, and other stages use it too", checks.Code(name))
 }

@@ -23,7 +23,7 @@ func (m *migration) starts() {
 		st := i.leaf.State()
 		entrypoint, cmd := st.Entrypoint.Origin, st.Cmd.Origin
 		if entrypoint == nil && cmd == nil {
-			if !i.from.Chiseled {
+			if !i.from.Chiseled && !i.adopted {
 				m.person(m.at(i.leaf.From.Words[0].Span), "Neither `ENTRYPOINT` nor `CMD` says what the image starts, so whoever uses it may need its shell.", "Look at what builds on the image and at what runs it, then change the tag by hand.")
 			}
 			continue

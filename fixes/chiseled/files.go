@@ -12,8 +12,11 @@ import (
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
-// files looks for settings that have the application write beside its own program. As
-// root it may; as the account app it may not.
+// maxWrites is how many places of the source are shown at which it writes.
+const maxWrites = 3
+
+// files looks for settings that have the application write beside its own program, and for
+// source that writes who knows where. As root it may; as the account app it may not.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 func (m *migration) files() {
 	if !m.wasRoot() || !m.moving() {
@@ -32,6 +35,39 @@ func (m *migration) files() {
 		}
 		return true
 	})
+	found := 0
+	m.source(func(text *source.File) bool {
+		for _, at := range writesFile.FindAllStringIndex(text.Text(), -1) {
+			line := strings.TrimSpace(text.LineText(text.LineAt(at[0])))
+			if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") || temporary.MatchString(line) || m.writesIntoMade(line) {
+				continue
+			}
+			m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}},
+				"The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it.",
+				"If the application gets there in production, make the folder in the Dockerfile and give it to `$APP_UID`, or mount a volume that belongs to 1654. Then change the tag by hand.")
+			if found++; found == maxWrites {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+// writesFile is where C# makes a file or a folder by its name.
+var writesFile = regexp.MustCompile(`\b(?:Directory\.CreateDirectory|File\.(?:WriteAll\w+|AppendAll\w+|AppendText|Create|CreateText|OpenWrite))\s*\(|\bFileMode\.(?:Create|CreateNew|OpenOrCreate|Append)\b`)
+
+// temporary is a place in which the account app may write, in a line of C#.
+var temporary = regexp.MustCompile(`GetTemp(?:Path|FileName)|CreateTempSubdirectory|SpecialFolder\.(?:UserProfile|LocalApplicationData|ApplicationData|Personal|MyDocuments)|"/(?:tmp|var/tmp|home/app)[/"]`)
+
+// writesIntoMade reports whether a line of source names a folder that the Dockerfile gives
+// to the application.
+func (m *migration) writesIntoMade(line string) bool {
+	for dir := range m.made {
+		if strings.Contains(line, `"`+dir+`"`) || strings.Contains(line, `"`+dir+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func isSettings(name string) bool {

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
@@ -21,6 +20,9 @@ type image struct {
 	to   *base.DotNet
 	// needs are what the projects in it need.
 	needs *dotnet.Needs
+	// adopted says that the image starts nothing, and that those that are built on it were
+	// looked at.
+	adopted bool
 }
 
 // findImages finds the images to move. It is false where the recipe has nothing to do or
@@ -32,6 +34,9 @@ func (m *migration) findImages() bool {
 		if s == final && taken && s.Base() != nil && s.Base().DotNet != nil || s != final && m.isTarget(s) {
 			m.images = append(m.images, &image{leaf: s, root: s.Root(), from: s.Base().DotNet, needs: m.Projects.ForStage(m.File, s)})
 		}
+	}
+	for _, i := range m.images {
+		i.adopted = isRuntime(i.leaf) && !i.from.Chiseled && !starts(i.leaf) && m.adopts(i)
 	}
 	for _, s := range m.File.Stages {
 		if slices.ContainsFunc(m.images, func(i *image) bool { return i.root == s.Root() }) {
@@ -65,8 +70,7 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		m.unresolved(root.Image)
 		return true
 	case b == nil && root.Image != nil && startsAssembly(final):
-		m.person(at, fmt.Sprintf("What %s is built on is not known.", checks.Code(root.Image.Ref.String())), "If a Dockerfile here builds it, move that one first. If it is a copy of Microsoft's image, name its registry under `mirrors` in `.github/chiselbot.yml` and ask again.")
-		return true
+		return m.ownBase(at, root.Image)
 	case b == nil || b.DotNet == nil:
 		return false
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -30,12 +31,19 @@ type migration struct {
 	// fresh is the stage that is added to make things in, shops are all such stages.
 	fresh *workshop
 	shops []*workshop
-	// made are the folders that are made elsewhere and copied.
-	made map[string]bool
+	// moved are the SDK stages whose image changes.
+	moved map[*dockerfile.Stage]bool
+	// slices are those to cut into the image.
+	slices []string
+	// made are the folders that are made elsewhere and copied, sonames the libraries.
+	made    map[string]bool
+	sonames []string
 	// lines are lines to insert behind an offset of the Dockerfile.
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
+	// built say what builds which image, once that is looked for.
+	built *builds.Images
 	// compositions are the services of compose files, once they are looked for.
 	compositions []service
 	composed     bool
@@ -101,9 +109,19 @@ func (m *migration) lineBreak() string {
 
 // indent is the white space in front of an instruction.
 func (m *migration) indent(i *dockerfile.Instruction) string {
-	start := m.File.LineSpan(m.File.LineAt(i.Span.Start)).Start
-	return m.File.Slice(source.Span{Start: start, End: i.Span.Start})
+	return m.File.Slice(source.Span{Start: m.lineStart(m.File.LineAt(i.Span.Start)), End: i.Span.Start})
 }
+
+// lineStart is where the text of a line begins, behind a byte order mark.
+func (m *migration) lineStart(line int) int {
+	start := m.File.LineSpan(line).Start
+	if start == 0 && strings.HasPrefix(m.File.Text(), byteOrderMark) {
+		return len(byteOrderMark)
+	}
+	return start
+}
+
+const byteOrderMark = "\ufeff"
 
 // remove is the edit that takes an instruction out of the file with its lines, the
 // comment lines directly above it, and one of two empty lines that would meet.

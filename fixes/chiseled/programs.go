@@ -36,6 +36,7 @@ func (m *migration) programs() {
 			m.note(m.at(i.leaf.From.Words[0].Span), "The project of this image was not found in the repository: what it needs of the image is not known.")
 		}
 	}
+	m.native()
 	found := 0
 	m.source(func(text *source.File) bool {
 		for _, at := range startsProgram.FindAllStringSubmatchIndex(text.Text(), -1) {
@@ -81,26 +82,37 @@ func (m *migration) source(each func(*source.File) bool) {
 	})
 }
 
-// inFolders gives the files that match in the folders of the projects, each once.
+// inFolders gives the files that match in the folders of the projects, each once, until
+// each says no.
 func (m *migration) inFolders(match func(string) bool, each func(*source.File) bool) {
-	seen := map[string]bool{}
+	var folders []string
 	for _, i := range m.images {
-		for _, folder := range i.needs.Folders {
-			names := m.Files
-			if folder != "." {
-				first, _ := slices.BinarySearch(names, folder+"/")
-				last, _ := slices.BinarySearch(names, folder+"0") // '0' follows '/'
-				names = names[first:last]
+		folders = append(folders, i.needs.Folders...)
+	}
+	m.namesInFolders(folders, match, func(name string) bool {
+		text, err := m.Tree.Read(name)
+		return err != nil || each(text)
+	})
+}
+
+// namesInFolders gives the names of the files that match in some folders, each once, until
+// each says no.
+func (m *migration) namesInFolders(folders []string, match, each func(string) bool) {
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		names := m.Files
+		if folder != "." {
+			first, _ := slices.BinarySearch(names, folder+"/")
+			last, _ := slices.BinarySearch(names, folder+"0") // '0' follows '/'
+			names = names[first:last]
+		}
+		for _, name := range names {
+			if seen[name] || !match(name) || strings.Contains("/"+name, "/bin/") || strings.Contains("/"+name, "/obj/") || isTest(name) {
+				continue
 			}
-			for _, name := range names {
-				if seen[name] || !match(name) || strings.Contains("/"+name, "/bin/") || strings.Contains("/"+name, "/obj/") || isTest(name) {
-					continue
-				}
-				seen[name] = true
-				text, err := m.Tree.Read(name)
-				if err == nil && !each(text) {
-					return
-				}
+			seen[name] = true
+			if !each(name) {
+				return
 			}
 		}
 	}

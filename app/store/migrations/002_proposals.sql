@@ -8,6 +8,7 @@ CREATE TABLE chiselbot_proposal (
     owner        TEXT   NOT NULL,
     name         TEXT   NOT NULL,
     state        TEXT   NOT NULL,
+    holder       TEXT   NOT NULL, -- of the reservation
     dressed      BIGINT NOT NULL, -- 1 once labels, reviewers and assignees were given
     opened_at    BIGINT NOT NULL, -- by our clock
     checked_at   BIGINT NOT NULL, -- when GitHub last said what state it has

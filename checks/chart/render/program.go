@@ -86,6 +86,13 @@ func (p *program) column(at Place) int {
 	return start - strings.LastIndexByte(body[:start], '\n') - 1
 }
 
+// slice is the text of a place.
+func (p *program) slice(at Place) string {
+	body := p.bodies[at.File]
+	end := min(at.End, len(body))
+	return body[min(at.Start, end):end]
+}
+
 // A textSite is a piece of text of a template that is not blank.
 type textSite struct {
 	text string
