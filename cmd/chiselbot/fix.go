@@ -34,11 +34,8 @@ type fixFlags struct {
 	digests           bool
 	readOnly          bool
 	apply, diff, json bool
-<<<<<<< HEAD
 	build             buildFlags
-=======
 	chartsFrom        []string
->>>>>>> main
 }
 
 func (p program) fixCommand() *cobra.Command {
@@ -90,11 +87,8 @@ Exit codes:
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
-<<<<<<< HEAD
 	flags.build.bind(f, p.getenv("BUILDKIT_HOST"))
-=======
 	bindChartsFrom(cmd, &flags.chartsFrom)
->>>>>>> main
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
 	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")

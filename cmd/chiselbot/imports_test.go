@@ -63,7 +63,7 @@ func TestImports(t *testing.T) {
 		"github.com/go-git/go-git":               {module + "app/repository", module + "app/githubtest"}, // which serves real objects
 		"github.com/google/go-github":            {module + "app/github"},
 		"github.com/bradleyfalzon":               {module + "app/github"},
-		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry"},
+		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry", module + "app/build/buildtest"},
 		"github.com/riverqueue/river":            {module + "app/jobs"},
 		"modernc.org/sqlite":                     {module + "app/store"},
 		"github.com/jackc/pgx":                   {module + "app/store", module + "app/jobs"}, // whose transactions the queue shares
@@ -83,11 +83,6 @@ func TestImports(t *testing.T) {
 		"github.com/spf13/cobra":                 {module + "cmd"},
 		"github.com/charmbracelet/x":             {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference":      {module + "checks/base"},
-<<<<<<< HEAD
-		"github.com/adhocore/gronx":              {module + "app/schedule"},
-		"github.com/google/go-containerregistry": {module + "app/registry", module + "app/build/buildtest"}, // which serves base images
-=======
->>>>>>> main
 		"github.com/aymanbagabas/go-udiff":       {module + "fixes", module + "app/review", module + "app/githubtest"},
 		"github.com/adhocore/gronx":              {module + "app/schedule"},
 	}

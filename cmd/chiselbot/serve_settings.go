@@ -28,11 +28,8 @@ type serveSettings struct {
 	grace            time.Duration
 	logFormat, level string
 	pprof            string
-<<<<<<< HEAD
 	build            buildFlags
-=======
 	chartsFrom       []charts.Place
->>>>>>> main
 }
 
 // A setting is one that can be given by a flag, by an environment variable, or by the

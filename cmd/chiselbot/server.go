@@ -75,13 +75,8 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 		s.scanner.WarmObjects(ctx)
 	}()
 	bot := app.New(app.Config{
-<<<<<<< HEAD
 		Builder: s.builder, GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
-		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
-=======
-		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
 		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), Time: reviewTime, KnownIDs: knownIDs()},
->>>>>>> main
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
 		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
