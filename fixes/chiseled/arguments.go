@@ -63,7 +63,7 @@ func plain(value string) string {
 // unresolved leaves it to a person that an ARG of the image has no default. Where the
 // repository gives it to the build, that is said: the value there decides.
 func (m *migration) unresolved(image *dockerfile.Image) {
-	message := fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(image.Written), image.Problem)
+	message := []string{fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(image.Written), image.Problem)}
 	help := "Give the `ARG` a default value."
 	for _, name := range image.Args {
 		if m.globals()[name].pair != nil {
@@ -76,7 +76,7 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 		first := given[0]
 		where := fmt.Sprintf("%s:%d", first.at.Path(), first.at.Line())
 		if written := strings.Trim(first.at.File.Slice(first.at.Span), `"'`); written != "" {
-			message += fmt.Sprintf(" The build gets %s (%s).", checks.Code(written), where)
+			message = append(message, fmt.Sprintf("The build gets %s (%s).", checks.Code(written), where))
 		}
 		if first.value != "" && !slices.ContainsFunc(given, func(a argument) bool { return a.value != first.value }) {
 			help = fmt.Sprintf("Make that the default, %s, then ask again.", checks.Code("ARG "+name+"="+first.value))
@@ -84,5 +84,5 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 			help = fmt.Sprintf("Give the `ARG` as a default what %s gets in %s, then ask again.", checks.Code(name), where)
 		}
 	}
-	m.person(m.at(image.Span), message, help)
+	m.person(m.at(image.Span), strings.Join(message, " "), help)
 }

@@ -72,7 +72,7 @@ func isNative(name string) bool {
 		return false
 	}
 	rid := runtimeFolder.FindStringSubmatch(name)
-	return rid == nil || strings.HasPrefix(rid[1], "linux-") && !strings.HasPrefix(rid[1], "linux-musl-")
+	return len(rid) == 0 || strings.HasPrefix(rid[1], "linux-") && !strings.HasPrefix(rid[1], "linux-musl-")
 }
 
 // baseLibraries are the libraries of the packages that every chiseled image has: libc6,
