@@ -181,7 +181,7 @@ func printsAll(at kube.Origin) bool {
 	if end := branchEnd.FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return strings.Contains(text, "toYaml")
+	return strings.Contains(text, "toYaml") || strings.Contains(text, "toJson")
 }
 
 // fill is the edit that gives an empty mapping, written {}, its first field.

@@ -296,8 +296,8 @@ func insertInFlow(o *kube.Object, mapping *kube.Node, value string, path []strin
 	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") || strings.Contains(text, "\n") || lost.MatchString(text) {
 		return nil
 	}
-	for i := len(path) - 1; i >= 0; i-- {
-		value = path[i] + ": " + value
+	for i, name := range slices.Backward(path) {
+		value = name + ": " + value
 		if i > 0 {
 			value = "{" + value + "}"
 		}

@@ -3,6 +3,7 @@ package base
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
 // An entry is what is known of the images of one repository, as far as their tags have
@@ -29,6 +30,8 @@ type entry struct {
 	twin   string
 	note   string
 	source string
+	// ends is the last day of support where the tag has no part in it.
+	ends time.Time
 }
 
 const (
@@ -108,6 +111,8 @@ func (e *entry) facts(tag string, words []string) *Facts {
 	default:
 		f.Shell, f.Packages, f.PackageManager = Yes, Yes, os
 	}
-	f.EndOfLife = endOfLife(e.repository, tag)
+	if f.EndOfLife = e.ends; e.ends.IsZero() {
+		f.EndOfLife = endOfLife(e.repository, tag)
+	}
 	return f
 }

@@ -24,8 +24,9 @@ func distrolessEntries() []entry {
 	} {
 		for _, debian := range []string{"", "-debian11", "-debian12", "-debian13"} {
 			e := entry{
-				repository: "gcr.io/distroless/" + image.name + debian, name: "distroless " + image.name, role: image.role,
+				repository: "gcr.io/distroless/" + image.name + debian, name: "distroless " + image.name + debian, role: image.role,
 				user: "0", entrypoint: image.entrypoint, accounts: []string{"nobody", "nonroot"}, os: "none", zones: Yes, icu: No, source: distroless,
+				ends: distrolessEnds(image.name, debian),
 			}
 			nonroot := e
 			nonroot.with, nonroot.user, nonroot.uid = []string{"nonroot"}, "65532", 65532

@@ -56,6 +56,41 @@ func LongestSupportedSystem(ref Reference, on time.Time) (tag string, ends time.
 	return tag, ends
 }
 
+// distrolessEnds is the last day of support of one of Google's images on a release of
+// Debian, zero where it is not known. The publisher names months; those on Debian 11 had a
+// year, or three months, from the release of Debian 12 on.
+// https://github.com/GoogleContainerTools/distroless/blob/main/SUPPORT_POLICY.md
+func distrolessEnds(image, debian string) time.Time {
+	var system, language, python time.Time
+	switch debian {
+	case "-debian11":
+		system, language, python = day(2024, time.June, 10), day(2023, time.September, 10), day(2023, time.September, 10)
+	case "-debian12":
+		system, language, python = day(2026, time.September, 30), day(2026, time.January, 31), day(2026, time.April, 30)
+	}
+	switch {
+	case strings.HasPrefix(image, "java"), strings.HasPrefix(image, "nodejs"):
+		return language
+	case strings.HasPrefix(image, "python"):
+		return python
+	}
+	return system
+}
+
+// OnLaterDebian is one of Google's images on the release of Debian whose end of support is
+// still open, false where there is none: Node.js below 22 is not built there.
+// https://github.com/GoogleContainerTools/distroless#what-images-are-available
+func OnLaterDebian(ref Reference) (Reference, bool) {
+	name, older := strings.CutPrefix(ref.Repository, "gcr.io/distroless/")
+	at := strings.LastIndex(name, "-debian")
+	if !older || at < 0 || name[at:] == "-debian13" || strings.HasPrefix(name, "nodejs18") || strings.HasPrefix(name, "nodejs20") {
+		return Reference{}, false
+	}
+	later := Reference{Repository: "gcr.io/distroless/" + name[:at] + "-debian13", Tag: ref.Tag}
+	_, known := Lookup(later)
+	return later, known
+}
+
 // endOfLife is the last day of support of a distribution's release by its tag, zero
 // where it is not known.
 func endOfLife(repository, tag string) time.Time {

@@ -136,7 +136,7 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	if f, ok := m.set[ref.Familiar()]; ok {
 		return Link{Dockerfile: f, Confidence: Set, Because: "the settings say so"}, true
 	}
-	if l, ok := m.stated(ref); ok {
+	if l, ok := m.Stated(ref); ok {
 		return l, true
 	}
 	if _, known := m.mirrors.Lookup(ref); known {
@@ -154,10 +154,10 @@ func (m *Images) Of(ref base.Reference, dir string) (Link, bool) {
 	return Link{}, false
 }
 
-// stated is what a file says about the image. Where several name different Dockerfiles for
+// Stated is what a file says about the image, whatever names and settings say. Where several name different Dockerfiles for
 // one repository, their tags tell them apart: the one that has the image's tag, or the only
 // one that can have it. Else nothing is certain.
-func (m *Images) stated(ref base.Reference) (Link, bool) {
+func (m *Images) Stated(ref base.Reference) (Link, bool) {
 	var found, ofTag, possible []Link
 	for _, s := range m.statements {
 		if !matches(s.image, ref.Repository) {

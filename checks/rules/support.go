@@ -92,5 +92,8 @@ func (c *carrier) successor(image *dockerfile.Image, now time.Time) string {
 		ref := base.Reference{Repository: image.Ref.Repository, Tag: tag}
 		return fmt.Sprintf("Take a later release: %s is in support until %s.", checks.Code(ref.String()), ends.Format(time.DateOnly))
 	}
+	if later, ok := base.OnLaterDebian(image.Ref); ok {
+		return fmt.Sprintf("Take the same image on a later Debian: %s.", checks.Code(later.String()))
+	}
 	return "Move to a distribution that is in support."
 }

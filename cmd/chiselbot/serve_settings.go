@@ -89,7 +89,7 @@ func settings() []setting {
 			parse: func(s *serveSettings, v string) (err error) { s.grace, err = time.ParseDuration(v); return err }},
 		{flag: "charts-from", env: "CHISELBOT_CHARTS_FROM", placeholder: "PLACES", help: "where charts that others depend on may be fetched from, HOST or HOST/PATH each, separated by spaces; without it, nothing is fetched",
 			parse: func(s *serveSettings, v string) (err error) {
-				for _, text := range strings.Fields(v) {
+				for text := range strings.FieldsSeq(v) {
 					place, bad := charts.ParsePlace(text)
 					s.chartsFrom, err = append(s.chartsFrom, place), errors.Join(err, bad)
 				}

@@ -29,17 +29,11 @@ func (m *migration) links() *builds.Images {
 	return m.built
 }
 
-// builtHere is the statement by which a file of the tree builds an image.
-func (m *migration) builtHere(ref base.Reference) (builds.Link, bool) {
-	link, ok := m.links().Of(ref, "")
-	return link, ok && link.Confidence == builds.Stated
-}
-
 // ownBase says what to do about an image that is built on one that is not known. It is
 // false where there is nothing to say: this tree builds that one from a .NET image, and the
 // plan for that looks at all that builds on it.
 func (m *migration) ownBase(at fixes.Place, image *dockerfile.Image) bool {
-	link, ok := m.builtHere(image.Ref)
+	link, ok := m.links().Stated(image.Ref)
 	if ok && m.buildsOnDotNet(link.Dockerfile) {
 		return false
 	}
@@ -100,7 +94,7 @@ func (m *migration) children() []child {
 			if root.Image == nil || root.Image.Problem != "" || root.Base() != nil {
 				continue
 			}
-			if link, ok := m.builtHere(root.Image.Ref); ok && link.Dockerfile == m.File.Path() {
+			if link, ok := m.links().Stated(root.Image.Ref); ok && link.Dockerfile == m.File.Path() {
 				all = append(all, child{f, s})
 			}
 		}
