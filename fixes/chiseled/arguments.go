@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -63,7 +64,7 @@ func plain(value string) string {
 // unresolved leaves it to a person that an ARG of the image has no default. Where the
 // repository gives it to the build, that is said: the value there decides.
 func (m *migration) unresolved(image *dockerfile.Image) {
-	message := []string{fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(image.Written), image.Problem)}
+	messages := []string{fmt.Sprintf("Which image %s is cannot be told: %s.", checks.Code(image.Written), image.Problem)}
 	help := "Give the `ARG` a default value."
 	for _, name := range image.Args {
 		if m.globals()[name].pair != nil {
@@ -76,7 +77,7 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 		first := given[0]
 		where := fmt.Sprintf("%s:%d", first.at.Path(), first.at.Line())
 		if written := strings.Trim(first.at.File.Slice(first.at.Span), `"'`); written != "" {
-			message = append(message, fmt.Sprintf("The build gets %s (%s).", checks.Code(written), where))
+			messages = append(messages, fmt.Sprintf("The build gets %s (%s).", checks.Code(written), where))
 		}
 		if first.value != "" && !slices.ContainsFunc(given, func(a argument) bool { return a.value != first.value }) {
 			help = fmt.Sprintf("Make that the default, %s, then ask again.", checks.Code("ARG "+name+"="+first.value))
@@ -84,5 +85,61 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 			help = fmt.Sprintf("Give the `ARG` as a default what %s gets in %s, then ask again.", checks.Code(name), where)
 		}
 	}
-	m.person(m.at(image.Span), strings.Join(message, " "), help)
+	m.person(m.at(image.Span), strings.Join(messages, " "), help)
+}
+
+// expand replaces the variables of a text by the defaults of ARGs; false where one of
+// them is not plain.
+func (m *migration) expand(s string) (string, bool) {
+	for {
+		dollar := strings.IndexByte(s, '$')
+		if dollar < 0 {
+			return s, true
+		}
+		rest := strings.TrimPrefix(s[dollar+1:], "{")
+		end := 0
+		for end < len(rest) && (rest[end] == '_' || 'a' <= rest[end]|0x20 && rest[end]|0x20 <= 'z' || '0' <= rest[end] && rest[end] <= '9') {
+			end++
+		}
+		arg := m.globals()[rest[:end]]
+		if arg.pair == nil || !arg.plain {
+			return s, false
+		}
+		rest = rest[end:]
+		if strings.HasPrefix(s[dollar:], "${") {
+			if !strings.HasPrefix(rest, "}") {
+				return s, false
+			}
+			rest = rest[1:]
+		}
+		s = s[:dollar] + arg.value + rest
+	}
+}
+
+// names reports whether a reference is to the same image of .NET, be it a copy.
+func (m *migration) names(ref string, img *dockerfile.Image) bool {
+	parsed, err := base.ParseReference(ref)
+	if err != nil {
+		return false
+	}
+	one, ok := m.Mirrors.Lookup(parsed)
+	return ok && one.DotNet != nil && img.Facts != nil && img.Facts.DotNet != nil &&
+		one.DotNet.Product == img.Facts.DotNet.Product && one.DotNet.Tag() == img.Facts.DotNet.Tag()
+}
+
+// usedElsewhere reports whether a global ARG decides about more than one image.
+func (m *migration) usedElsewhere(name string, img *dockerfile.Image) bool {
+	for n := range m.File.Images() {
+		if other := &m.File.Images()[n]; other != img && slices.Contains(other.Args, name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.File.Instructions, func(i *dockerfile.Instruction) bool {
+		if i.Keyword == "ARG" && i.Stage == nil {
+			return slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool {
+				return strings.Contains(p.Value.Value, "$"+name) || strings.Contains(p.Value.Value, "${"+name)
+			})
+		}
+		return i.Keyword == "ARG" && slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Name.Value == name })
+	})
 }

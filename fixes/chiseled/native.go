@@ -71,8 +71,10 @@ func isNative(name string) bool {
 	if !strings.HasSuffix(base, ".so") && !strings.Contains(base, ".so.") {
 		return false
 	}
-	rid := runtimeFolder.FindStringSubmatch(name)
-	return len(rid) == 0 || strings.HasPrefix(rid[1], "linux-") && !strings.HasPrefix(rid[1], "linux-musl-")
+	for _, rid := range runtimeFolder.FindAllStringSubmatch(name, 1) {
+		return strings.HasPrefix(rid[1], "linux-") && !strings.HasPrefix(rid[1], "linux-musl-")
+	}
+	return true
 }
 
 // baseLibraries are the libraries of the packages that every chiseled image has: libc6,
