@@ -34,6 +34,9 @@ type Later struct {
 	Limit Limit
 	// Most is how many the limit allows.
 	Most int
+	// Number is the pull request that stands in the way of a second one, 0 where it is not
+	// known.
+	Number int
 	// Until is when to try again. Only that of a window, an hour and a day is known; until
 	// somebody closes a pull request nobody knows.
 	Until time.Time
@@ -47,7 +50,11 @@ func (e *Later) Error() string {
 func (e *Later) because() string {
 	switch e.Limit {
 	case LimitFirst:
-		return "There is one pull request of chiselbot's here until somebody has merged or closed the first one."
+		which := ""
+		if e.Number > 0 {
+			which = fmt.Sprintf(", #%d,", e.Number)
+		}
+		return "There is one pull request of chiselbot's here" + which + " until somebody has merged or closed the first one."
 	case LimitOpen:
 		return fmt.Sprintf("As many pull requests of chiselbot's are open in this repository as the settings allow: %d.", e.Most)
 	case LimitAllOpen:

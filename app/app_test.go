@@ -41,6 +41,36 @@ func TestReviewPullRequest(t *testing.T) {
 	w.demand(pull.Head(), failed)
 }
 
+// TestTooMany has more files than are read: what is near is reviewed, the rest is told of
+// until the settings say that it does not matter.
+func TestTooMany(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.files = 10
+	w.start()
+	var many []githubtest.Change
+	for i := range 20 {
+		many = append(many, githubtest.Write(fmt.Sprintf("data/%02d.yaml", i), fmt.Sprintf("a: %d\n", i)))
+	}
+	w.repo.Push("alice", "main", "Data", many...)
+	pull := w.open("worse", bad)
+	w.settle()
+	w.demand(pull.Head(), "chiselbot completed failure: 1 new · 1 not checked, 1 annotations")
+	if text := w.repo.CheckRuns(pull.Head())[0].Summary; !strings.Contains(text, "YAML and JSON files were not read") {
+		t.Errorf("the summary does not tell what was not read:\n%s", text)
+	}
+	pull = w.open("same", good+"# a comment\n")
+	w.settle()
+	if run := w.repo.CheckRuns(pull.Head())[0]; run.Conclusion != "neutral" {
+		t.Errorf("%s: %s", run.Conclusion, run.Summary)
+	}
+	w.repo.Push("alice", "main", "Settings", githubtest.Write(settingsPath, "manifests: {exclude: ['data/**']}\n"))
+	w.settle()
+	pull = w.open("other", good+"# another comment\n")
+	w.settle()
+	w.demand(pull.Head(), passed)
+}
+
 // TestUnderstood looks at what a person sees.
 func TestUnderstood(t *testing.T) {
 	t.Parallel()

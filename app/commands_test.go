@@ -72,8 +72,8 @@ func TestFix(t *testing.T) {
 func TestVerbs(t *testing.T) {
 	t.Parallel()
 	w, pull := newCommands(t)
-	w.contains(w.say(pull, "alice", "/chisel help"), "| `/chisel fix [RULE…]` |")
-	w.contains(w.say(pull, "alice", "/chisel explain root-user"), "**[root-user](", "Why, and what to do")
+	w.contains(w.say(pull, "alice", "/chisel help"), "| `/chisel fix [RULE…] [--now]` |")
+	w.contains(w.say(pull, "alice", "/chisel explain root-user"), "· [root-user](https://", "What to do, and when it is quiet")
 	w.contains(w.say(pull, "alice", "/chisel diff"), "-FROM mcr.microsoft.com/dotnet/aspnet:10.0\n+FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled-extra\n")
 	w.contains(w.say(pull, "alice", "/chisel migarte"), "did you mean `/chisel migrate`")
 	w.contains(w.say(pull, "alice", "/chisel help\n/chisel fxi"), "**`/chisel help`**", "did you mean `/chisel fix`")

@@ -83,6 +83,38 @@ func (r refusing) UpdateCheckRun(ctx context.Context, repo app.Repository, run a
 	return r.GitHub.UpdateCheckRun(ctx, repo, run)
 }
 
+// TestExpired has one of the deliveries that did not reach the bot be too old to be asked
+// for again: the others are.
+func TestExpired(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i := range 3 {
+		w.open(fmt.Sprint("worse", i), bad+fmt.Sprint("# ", i, "\n"))
+	}
+	w.github.Settle()
+	lost := len(w.github.Deliveries())
+	expired := &forgetful{}
+	w.wrap = func(g app.GitHub) app.GitHub { expired.GitHub = g; return expired }
+	w.start()
+	w.settle()
+	if again := len(w.github.Deliveries()) - lost; expired.asked.Load() < 2 || again < int(expired.asked.Load())-1 {
+		t.Errorf("%d asked for, %d delivered again", expired.asked.Load(), again)
+	}
+}
+
+// forgetful is a GitHub that no longer has the first delivery it is asked for.
+type forgetful struct {
+	app.GitHub
+	asked atomic.Int64
+}
+
+func (f *forgetful) Redeliver(ctx context.Context, id int64) error {
+	if f.asked.Add(1) == 1 {
+		return fmt.Errorf("redeliver: %w", app.ErrNotFound)
+	}
+	return f.GitHub.Redeliver(ctx, id)
+}
+
 // TestGone demands that what is gone ends quietly.
 func TestGone(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -139,9 +140,10 @@ func (a *App) recheck(ctx context.Context, job Recheck) error {
 }
 
 const (
-	// redeliveryWindow is how far back GitHub can deliver again; a GitHub Enterprise Server
-	// can for longer.
-	redeliveryWindow = 3 * 24 * time.Hour
+	// redeliveryWindow is how far back a GitHub Enterprise Server can deliver again. The log
+	// of github.com ends after three days.
+	// https://docs.github.com/en/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks
+	redeliveryWindow = 7 * 24 * time.Hour
 	// overlap is how much of the log is read a second time, for attempts that had not ended.
 	overlap = 2 * time.Minute
 	// maxRedeliveries is how often one delivery is asked for again.
@@ -181,10 +183,15 @@ func (a *App) redeliver(ctx context.Context) error {
 		if reached[d.GUID] || !a.mayRedeliver(d.GUID) {
 			continue
 		}
-		if err := a.GitHub.Redeliver(ctx, d.ID); err != nil {
+		switch err := a.GitHub.Redeliver(ctx, d.ID); {
+		case err == nil:
+			asked++
+		case errors.Is(err, ErrNotFound), errors.Is(err, ErrForbidden), errors.Is(err, ErrInvalid):
+			// It is too old by now. What it told of is found by looking around.
+			a.Logger.WarnContext(ctx, "could not ask for a delivery that did not reach us", slog.String("delivery", d.GUID), slog.Any("error", err))
+		default:
 			return err
 		}
-		asked++
 	}
 	if asked > 0 {
 		a.Logger.WarnContext(ctx, "ask for deliveries that did not reach us", slog.Int("deliveries", asked))

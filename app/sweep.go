@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/propose"
 )
 
@@ -29,18 +30,23 @@ func (a *App) sweepIfDue(ctx context.Context, repo Repository, again string) err
 func (a *App) sweep(ctx context.Context, job Sweep) error {
 	now := a.Now()
 	save := func(next time.Time) error { return a.Memory.SaveNextSweep(ctx, job.Repository.ID, next) }
-	tip, err := a.GitHub.Tip(ctx, job.Repository, "")
-	if errors.Is(err, ErrNotFound) { // it is empty, or gone
+	// Most repositories have no sweep, which one request tells.
+	tree, err := a.GitHub.Tree(ctx, job.Repository, "")
+	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrForbidden) {
 		return save(now.Add(unswept))
 	}
 	if err != nil {
 		return err
 	}
-	g, err := a.ground(ctx, job.Repository, tip.Commit, tip.Commit)
+	owner, _, err := a.owner(ctx, job.Repository)
 	if err != nil {
 		return err
 	}
-	windows := g.settings.Proposals.Windows()
+	settings, _, _, err := config.Read(tree, a.Review.KnownIDs, owner)
+	if err != nil {
+		return err
+	}
+	windows := settings.Proposals.Windows()
 	if !windows.Sweeps {
 		return save(now.Add(unswept))
 	}
@@ -57,12 +63,7 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 	tick := windows.Sweep.Next(last)
 	due := windows.Sweep.Has(now) || !tick.IsZero() && !tick.After(now)
 	if due {
-		if due, err = a.mayTouch(ctx, job.Repository, tip.Branch); err != nil {
-			return err
-		}
-	}
-	if due {
-		out, err := a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{holder: job.Key})
+		out, err := a.sweepNow(ctx, job)
 		later := (*Later)(nil)
 		switch {
 		case errors.As(err, &later) && later.timed():
@@ -86,17 +87,27 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 	return save(next)
 }
 
-// mayTouch reports whether nobody wants the pull request of a sweep to be left alone.
-func (a *App) mayTouch(ctx context.Context, repo Repository, branch string) (bool, error) {
-	pulls, err := a.GitHub.OwnPullRequests(ctx, repo, propose.Branch("chiseled", branch))
+// sweepNow proposes to move all images of the default branch, unless people want the pull
+// request of an earlier sweep to be left alone.
+func (a *App) sweepNow(ctx context.Context, job Sweep) (outcome, error) {
+	tip, err := a.GitHub.Tip(ctx, job.Repository, "")
+	if errors.Is(err, ErrNotFound) {
+		return outcome{what: unnecessary}, nil // it is empty
+	}
 	if err != nil {
-		return false, err
+		return outcome{}, err
+	}
+	pulls, err := a.GitHub.OwnPullRequests(ctx, job.Repository, propose.Branch("chiseled", tip.Branch))
+	if err != nil {
+		return outcome{}, err
 	}
 	for _, o := range pulls {
-		if o.Open {
-			paused, err := a.Memory.Paused(ctx, repo.ID, o.Number)
-			return !paused, err
+		if !o.Open {
+			continue
+		}
+		if paused, err := a.Memory.Paused(ctx, job.Repository.ID, o.Number); err != nil || paused {
+			return outcome{what: unchanged, number: o.Number}, err
 		}
 	}
-	return true, nil
+	return a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{holder: job.Key})
 }

@@ -54,6 +54,7 @@ type world struct {
 	rules []*checks.Rule
 	clock func() time.Time            // what day it is, or nil for today
 	wrap  func(app.GitHub) app.GitHub // what is between the bot and GitHub, or nil
+	files int                         // how many are read of one change, or 0 for as many as usual
 
 	mu    sync.Mutex
 	front http.Handler // takes webhooks, nil while the bot is down
@@ -96,6 +97,7 @@ func (w *world) start() {
 	w.Helper()
 	client, err := github.New(github.Config{
 		Credentials: app.Credentials{AppID: w.app.ID, Host: w.github.URL, PrivateKey: w.app.PrivateKey}, Objects: w.store, Ledger: w.store,
+		MaxFiles: w.files,
 	})
 	if err != nil {
 		w.Fatal(err)

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"context"
+	"errors"
 	"path"
 	"strings"
 
@@ -45,6 +46,9 @@ func isChartText(name string) bool {
 	return false
 }
 
+// notRendered is what a chart is for which there was no time.
+const notRendered = "this chart was not rendered"
+
 // charts renders all charts of the tree. What cannot be rendered is skipped.
 func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) error {
 	type rendered struct {
@@ -58,14 +62,22 @@ func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) e
 		if r.opts.IsChart != nil && !r.opts.IsChart(dir) {
 			continue
 		}
-		c, err := charts.Load(ctx, dir, r.opts.Charts[dir]...)
-		if err != nil {
-			return err
-		}
-		to.Charts++
 		home, err := r.tree.Read(path.Join(dir, "Chart.yaml"))
 		if err != nil {
 			home = source.NewFile(path.Join(dir, "Chart.yaml"), "")
+		}
+		to.Charts++
+		var c *chart.Chart
+		err = r.withinBudget(ctx, func(ctx context.Context) (err error) {
+			c, err = charts.Load(ctx, dir, r.opts.Charts[dir]...)
+			return err
+		})
+		switch {
+		case errors.Is(err, errBudget):
+			to.Files, to.Skips = append(to.Files, home), append(to.Skips, r.late(home, notRendered))
+			continue
+		case err != nil:
+			return err
 		}
 		jobs = append(jobs, func(ctx context.Context) rendered {
 			out := rendered{home: home, chart: c}
@@ -73,8 +85,11 @@ func (r *runner) charts(ctx context.Context, charts *chart.Charts, to *Result) e
 				out.skips = append(out.skips, chartSkip(home, "", p))
 			}
 			var renderings []*chart.Rendering
-			err := guard(func() (err error) { renderings, err = c.Render(ctx, r.opts.Render); return err })
-			if err != nil {
+			err := r.withinBudget(ctx, func(ctx context.Context) (err error) { renderings, err = c.Render(ctx, r.opts.Render); return err })
+			switch {
+			case errors.Is(err, errBudget):
+				out.skips = append(out.skips, r.late(home, notRendered))
+			case err != nil:
 				out.skips = append(out.skips, Skip{
 					Path: home.Path(), File: home, Home: home, Reason: sentence(err), Help: "Nothing of this chart was checked.",
 				})

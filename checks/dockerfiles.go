@@ -90,8 +90,8 @@ func (r *runner) file(ctx context.Context, path string) Result {
 	}
 	for _, s := range r.opts.Scanners {
 		var theirs []Finding
-		err := guard(func() (err error) { theirs, err = s.Scan(ctx, f); return err })
-		res.Skips = append(res.Skips, r.scanSkips(path, err, &look)...)
+		err := r.withinBudget(ctx, func(ctx context.Context) (err error) { theirs, err = s.Scan(ctx, f); return err })
+		res.Skips = append(res.Skips, r.scanSkips(text, err, &look)...)
 		found = append(found, theirs...)
 	}
 	r.keep(&res, found, func(one Finding) (Drop, bool) { return r.drop(one, &look) })

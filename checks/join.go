@@ -51,23 +51,32 @@ func join(findings []Finding) []Finding {
 
 // take makes the finding stand for another one.
 func (f *Finding) take(other Finding) {
+	f.Message = strings.TrimSuffix(f.Message, f.also())
 	f.Severity = max(f.Severity, other.Severity)
-	if other.Rule != f.Rule {
-		if !slices.Contains(f.Also, other.Rule) {
-			f.Also = append(slices.Clip(f.Also), other.Rule)
+	for _, r := range append([]*Rule{other.Rule}, other.Also...) {
+		if r != f.Rule && !slices.Contains(f.Also, r) {
+			f.Also = append(slices.Clip(f.Also), r)
 		}
+	}
+	if other.Rule != f.Rule {
 		return
 	}
-	says := func(r Related) bool { return r.Message == other.Message }
-	if other.Message != f.Message && len(f.Related) < maxRelated && !slices.ContainsFunc(f.Related, says) {
-		f.Related = append(slices.Clip(f.Related), Related{File: other.File, Span: other.Span, Message: other.Message})
+	message := strings.TrimSuffix(other.Message, other.also())
+	says := func(r Related) bool { return r.Message == message }
+	if message != f.Message && len(f.Related) < maxRelated && !slices.ContainsFunc(f.Related, says) {
+		f.Related = append(slices.Clip(f.Related), Related{File: other.File, Span: other.Span, Message: message})
 	}
 }
 
 // sayAlso adds the other rules to the message.
 func (f *Finding) sayAlso() {
+	f.Message = strings.TrimSuffix(f.Message, f.also()) + f.also()
+}
+
+// also is what a message says of the other rules.
+func (f *Finding) also() string {
 	if len(f.Also) == 0 {
-		return
+		return ""
 	}
 	names := make([]string, len(f.Also))
 	for i, r := range f.Also {
@@ -80,7 +89,7 @@ func (f *Finding) sayAlso() {
 	if last := len(names) - 1; last > 0 {
 		list = strings.Join(names[:last], ", ") + " and " + names[last]
 	}
-	f.Message += " Also " + list + "."
+	return " Also " + list + "."
 }
 
 func sameFix(a, b *Fix) bool {

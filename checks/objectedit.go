@@ -52,8 +52,9 @@ func insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []
 		return nil // a field that is null is written already, and a second one of its name would not do
 	case len(mapping.Items) == 0:
 		return fill(o, mapping, value, path)
-	case o.Document.Text()[mapping.Span.Start] == '{':
-		return nil
+	}
+	if edits := insertInFlow(o, mapping, value, path); edits != nil || o.Document.Text()[mapping.Span.Start] == '{' {
+		return edits
 	}
 	if at, ok := keptAway(o, mapping, path[0]); ok {
 		if len(path) == 1 || at.Value == nil || !printsAll(at) {
@@ -180,7 +181,7 @@ func printsAll(at kube.Origin) bool {
 	if end := branchEnd.FindStringIndex(text); end != nil {
 		text = text[:end[0]]
 	}
-	return strings.Contains(text, "toYaml")
+	return strings.Contains(text, "toYaml") || strings.Contains(text, "toJson")
 }
 
 // fill is the edit that gives an empty mapping, written {}, its first field.

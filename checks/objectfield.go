@@ -271,6 +271,44 @@ func held(place kube.Place, field *kube.Node) *kube.Node {
 	return found[0]
 }
 
+// insertInFlow is the edit that gives a mapping a field which is written in brackets, on one
+// line; nil for any other.
+func insertInFlow(o *kube.Object, mapping *kube.Node, value string, path []string) []source.Edit {
+	at := o.WhereSpan(mapping.Span)
+	if at.Value != nil {
+		at = o.WhereAbsent(mapping, path...) // the key that feeds the mapping
+	}
+	place := at.Place()
+	if !at.Verified || place.IsZero() || strings.HasPrefix(value, "- ") {
+		return nil
+	}
+	if at.Value != nil {
+		// However the key is called: the template gives it the field's name.
+		n := held(place, &kube.Node{Kind: mapping.Kind, Items: mapping.Items, Key: lastName(at.Value.Key)})
+		if n == nil {
+			return nil
+		}
+		place.Span = n.Span
+	} else if place.File.Slice(place.Span) != o.Document.Slice(mapping.Span) {
+		return nil
+	}
+	text := place.File.Slice(place.Span)
+	if !strings.HasPrefix(text, "{") || !strings.HasSuffix(text, "}") || strings.Contains(text, "\n") || lost.MatchString(text) {
+		return nil
+	}
+	for i, name := range slices.Backward(path) {
+		value = name + ": " + value
+		if i > 0 {
+			value = "{" + value + "}"
+		}
+	}
+	end := place.Span.Start + len(strings.TrimRight(strings.TrimSuffix(text, "}"), " "))
+	return []source.Edit{{Path: place.File.Path(), Span: source.Span{Start: end, End: end}, New: ", " + value}}
+}
+
+// lastName is the last name of a values key.
+func lastName(key string) string { return key[strings.LastIndexByte(key, '.')+1:] }
+
 // indented is YAML with an indentation in front of all lines but the first.
 func indented(block, indent, eol string) string {
 	return strings.ReplaceAll(block, "\n", eol+indent)

@@ -87,10 +87,13 @@ func (p *ReleasePass) Replace(o *kube.Object, n *kube.Node, text string) []sourc
 	return replace(o, n, text)
 }
 
-// stand completes a finding with the place where a person would edit, and the places
+// stand completes a finding with its rule's severity if it has none of its own, and with the place where a person would edit, and the places
 // that lead there.
 func stand(rule *Rule, r *Release, o *kube.Object, at kube.Origin, f Finding) Finding {
-	f.Rule, f.Severity, f.Origin, f.Home = rule, rule.Severity, &at, r.home(o)
+	f.Rule, f.Origin, f.Home = rule, &at, r.home(o)
+	if f.Severity == Off {
+		f.Severity = rule.Severity
+	}
 	if r.Set != "" {
 		f.Sets = []string{r.Set}
 	}

@@ -3,6 +3,7 @@ package checks
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,22 +41,27 @@ func (r *runner) release(ctx context.Context, rel *Release) Result {
 				res.Skips = append(res.Skips, failed(rule, rel.home(o), err))
 				continue
 			}
-			found = append(found, pass.findings...)
+			for _, f := range pass.findings {
+				found = append(found, r.refused(f, o))
+			}
 			look.said[rule.ID] = len(pass.findings) > 0
 			res.Skips = append(res.Skips, pass.skips...)
 		}
 		for _, s := range r.opts.Scanners {
 			var theirs []ObjectFinding
-			err := guard(func() (err error) { theirs, err = s.ScanObject(ctx, o); return err })
-			for _, skip := range r.scanSkips(rel.home(o).Path(), err, &look) {
+			err := r.withinBudget(ctx, func(ctx context.Context) (err error) { theirs, err = s.ScanObject(ctx, o); return err })
+			late := errors.Is(err, errBudget)
+			for _, skip := range r.scanSkips(rel.home(o), err, &look) {
 				skip.Home = rel.home(o)
-				if at := o.Where(o.Root).Place(); !at.IsZero() {
+				if at := o.Where(o.Root).Place(); !at.IsZero() && !late {
 					skip.Path, skip.File, skip.Span = at.File.Path(), at.File, at.Span
 				}
 				if rel.Set != "" {
 					skip.Sets = []string{rel.Set}
 				}
-				res.Skips = append(res.Skips, skip)
+				if !late || !slices.ContainsFunc(res.Skips, func(s Skip) bool { return s.Home == skip.Home && s.Reason == skip.Reason }) {
+					res.Skips = append(res.Skips, skip) // of a release that is late once
+				}
 			}
 			for _, f := range theirs {
 				f.Key = ObjectKey(o) + " " + f.Key

@@ -33,6 +33,10 @@ type Rule struct {
 	// Since is the first release that has the rule.
 	Since    string
 	Severity Severity
+	// Refused is the Pod Security Standard from which on admission refuses every pod in
+	// which the rule finds something. In a namespace that enforces it the finding is an
+	// error.
+	Refused Standard
 	// Doc is the rule's page in Markdown. Its bad, fixed and good blocks are executed.
 	Doc string
 	// URL is the page's address.
@@ -49,6 +53,20 @@ type Rule struct {
 	// known. No comment silences what it finds.
 	Ignores func(*IgnorePass)
 }
+
+// A Standard is one of the Pod Security Standards; each forbids what the one before it does.
+// https://kubernetes.io/docs/concepts/security/pod-security-standards/
+type Standard int8
+
+// The standards. Privileged forbids nothing.
+const (
+	Privileged Standard = iota
+	Baseline
+	Restricted
+)
+
+// standards are the standards by their names in labels.
+var standards = map[string]Standard{"privileged": Privileged, "baseline": Baseline, "restricted": Restricted}
 
 // Replaced is another tool's check that a rule stands in for.
 type Replaced struct {

@@ -55,6 +55,9 @@ type Options struct {
 	Pods kube.Paths
 	// Ignores are findings that are known.
 	Ignores []Ignore
+	// Time is what fetching and rendering charts and asking scanners may take together, by
+	// default ten minutes. What there is no time for is skipped.
+	Time time.Duration
 	// Now is taken for the present: support dates and ignore comments depend on it.
 	Now time.Time
 }
@@ -123,6 +126,12 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if opts.Render == nil {
 		opts.Render = render.Run
 	}
+	if opts.Time <= 0 {
+		opts.Time = maxTime
+	}
+	timed, cancel := context.WithTimeout(ctx, opts.Time)
+	defer cancel()
+	deadline, _ := timed.Deadline()
 	charts, err := chart.Find(ctx, tree, opts.Fetcher)
 	if err != nil {
 		return nil, err
@@ -131,7 +140,7 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, found.projects), replaced: replaced(opts.Rules)}
+	r := &runner{opts: opts, tree: tree, projects: dotnet.NewProjects(tree, found.projects), replaced: replaced(opts.Rules), deadline: deadline}
 	var all Result
 	manifests, err := r.manifests(ctx, found.manifests, &all)
 	if err != nil {
@@ -141,6 +150,7 @@ func Run(ctx context.Context, tree source.Tree, opts Options) (*Result, error) {
 		return nil, err
 	}
 	all.Releases = append(all.Releases, manifestReleases(manifests, opts.Pods)...)
+	r.admissions = admissions(all.Releases)
 	all.Dockerfiles = len(found.dockerfiles)
 	if err := r.readDockerfiles(ctx, found.dockerfiles); err != nil {
 		return nil, err
@@ -237,6 +247,8 @@ type runner struct {
 
 	dockerfiles map[string]*parsed
 	images      *builds.Images
+	admissions  map[string]admission // by the names of namespaces
+	deadline    time.Time            // of what may take long
 }
 
 // keep adds findings with the severity that the settings give them, unless they are off
@@ -266,11 +278,14 @@ func (r *runner) known(f Finding) (Drop, bool) {
 
 // scanSkips are what an error of a scanner leaves unchecked. A check that a rule stands
 // in for leaves nothing.
-func (r *runner) scanSkips(path string, err error, l *look) []Skip {
+func (r *runner) scanSkips(home *source.File, err error, l *look) []Skip {
+	path := home.Path()
 	some := (*ScanError)(nil)
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, errBudget):
+		return []Skip{r.late(home, "the checks of other tools did not look at everything in it")}
 	case !errors.As(err, &some):
 		return []Skip{{Path: path, Reason: sentence(err)}}
 	}

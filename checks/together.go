@@ -7,11 +7,11 @@ import (
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
-// Together groups findings about objects that stand at one place, because one edit there
-// cures them: a missing security context, a tag that ten containers share. Any other
-// finding is a group of its own. Groups come in the order of their first findings; in a
-// group the most severe come first.
-func Together(fs []Finding) [][]Finding {
+// Together makes one finding of those about objects that stand at one place, because one
+// edit there cures them: a missing security context, a tag that ten containers share. The
+// most severe speaks for all, as in [join]; its help is what to do first. They come in the
+// order in which the places come first.
+func Together(fs []Finding) []Finding {
 	type place struct {
 		file *source.File
 		span source.Span
@@ -29,8 +29,14 @@ func Together(fs []Finding) [][]Finding {
 		}
 		groups = append(groups, []Finding{f})
 	}
-	for _, g := range groups {
+	all := make([]Finding, len(groups))
+	for i, g := range groups {
 		slices.SortStableFunc(g, func(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) })
+		all[i] = g[0]
+		for _, other := range g[1:] {
+			all[i].take(other)
+		}
+		all[i].sayAlso()
 	}
-	return groups
+	return all
 }

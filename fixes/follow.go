@@ -48,6 +48,7 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		if len(edits) == 0 || round == maxRounds-1 {
 			plan.unfollowed(before, after, uses)
 			plan.left(after, uses, recipe)
+			plan.decide()
 			plan.sortSteps()
 			return after, nil
 		}
@@ -89,7 +90,7 @@ func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 		p.follows = append(p.follows, f.Rule.ID)
 		p.followed = append(p.followed, f)
 		p.Steps = append(p.Steps, Step{
-			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,
+			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: p.original(Place{f.File, f.Span}), Edits: f.Fix.Edits,
 		})
 	}
 	return edits
@@ -99,9 +100,9 @@ func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 func (p *Plan) left(after *look, uses []use, recipe *Recipe) {
 	for _, f := range after.result.Findings {
 		follows := slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID })
-		said := slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.ID == f.Rule.ID && r.At == (Place{f.File, f.Span}) })
+		said := slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.ID == f.Rule.ID && strings.HasSuffix(r.Message, f.Message) })
 		if follows && !said && about(f, uses) {
-			p.Notes = append(p.Notes, Note{Place{f.File, f.Span}, "It is not certain where to change this, so it stays as it is: " + f.Message})
+			p.Notes = append(p.Notes, Note{p.original(Place{f.File, f.Span}), "It is not certain where to change this, so it stays as it is: " + f.Message})
 		}
 	}
 }
@@ -204,7 +205,7 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 			continue
 		}
 		p.Reasons = append(p.Reasons, Reason{
-			ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: Place{f.File, f.Span},
+			ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: p.original(Place{f.File, f.Span}),
 			Message: "With the new image: " + f.Message, Help: f.Help,
 		})
 	}
@@ -213,5 +214,4 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 		p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("`%s` in `%s` runs this image: %s.", u.object, u.home, u.because)})
 	}
 	p.Notes = slices.Compact(p.Notes)
-	p.decide()
 }

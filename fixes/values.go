@@ -67,7 +67,7 @@ func (p *Plan) open(after *look, uses []use, recipe *Recipe) ([]source.Edit, err
 		edits = append(edits, e)
 		p.follows = append(p.follows, o.ids...)
 		p.Steps = append(p.Steps, Step{
-			ID: o.ids[0], URL: checks.PageURL(o.ids[0]), At: o.at, Edits: []source.Edit{e},
+			ID: o.ids[0], URL: checks.PageURL(o.ids[0]), At: p.original(o.at), Edits: []source.Edit{e},
 			Title:   "Set `" + o.key + "` in `" + o.file.Path() + "`, from which the template takes the block",
 			Because: strings.Join(o.because, "\n"),
 		})

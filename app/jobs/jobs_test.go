@@ -135,6 +135,8 @@ func TestErrors(t *testing.T) {
 				if first {
 					return fmt.Errorf("read: %w", &app.RateLimited{Until: time.Now().Add(100 * time.Millisecond)})
 				}
+			case "always fails":
+				return errors.New("no")
 			case "gone":
 				return fmt.Errorf("read: %w", app.ErrNotFound)
 			case "forbidden":
@@ -153,7 +155,14 @@ func TestErrors(t *testing.T) {
 		for _, key := range []string{"fails once", "limited", "gone", "forbidden", "invalid", "panics"} {
 			accept(t, q, review(key))
 		}
+		if err := q.Enqueue(t.Context(), app.LookAround{Cause: app.Cause{Key: "always fails"}}); err != nil {
+			t.Fatal(err)
+		}
 		want := []string{
+			"always fails 1: no",
+			"always fails 2: no",
+			"always fails 3: no",
+			"always fails given up: no",
 			"fails once 1: no",
 			"fails once 2: <nil>",
 			"forbidden 1: read: forbidden",

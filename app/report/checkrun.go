@@ -138,7 +138,7 @@ func deltaTitle(d checks.Delta) string {
 // byWorth are the new findings in the order in which they are worth reading: the severe
 // first, and of those the ones on lines that the change wrote.
 func byWorth(r *review.Review) []checks.Finding {
-	found := together(r.Delta.New)
+	found := checks.Together(r.Delta.New)
 	slices.SortStableFunc(found, func(a, b checks.Finding) int {
 		return cmp.Or(cmp.Compare(b.Severity, a.Severity), compareBool(r.Touches(&b), r.Touches(&a)))
 	})

@@ -68,7 +68,7 @@ type annotation struct {
 // annotations are those of a review whose new findings stand in the order given.
 func annotations(found []checks.Finding, d checks.Delta) []annotation {
 	var as []annotation
-	for _, f := range together(found) {
+	for _, f := range checks.Together(found) {
 		as = append(as, annotation{f.Severity.String(), f.Path(), f.File, f.Span, f.Rule.ID + ": " + f.Rule.Title, []string{f.Message, provenance(f), f.Help, f.Rule.URL}})
 	}
 	for _, s := range d.Skips {

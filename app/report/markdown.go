@@ -91,7 +91,7 @@ func skipped(s checks.Skip) string {
 func details(r *review.Review, folded bool) string {
 	d := r.Delta
 	p := page{}
-	groups := together(d.New)
+	groups := checks.Together(d.New)
 	folded = folded && len(groups) > 0 && p.add(fmt.Sprintf("<details>\n<summary>%d new, with their lines and what to do</summary>\n\n", len(groups)))
 	for i, f := range groups {
 		if !p.add(entry(f)) {

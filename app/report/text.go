@@ -38,7 +38,7 @@ func Text(w io.Writer, r *review.Review, t Terminal, all bool) error {
 	p.line(p.style(printable(line(r.Base.Name+" → "+r.Head.Name)), ansi.AttrBold))
 	if len(d.New) > 0 {
 		p.section("Worse")
-		for _, f := range together(d.New) {
+		for _, f := range checks.Together(d.New) {
 			p.finding(f)
 		}
 	}

@@ -36,6 +36,11 @@ type Options struct {
 	KnownIDs []string
 	// Render runs the templates of charts; nil stands for this process.
 	Render chart.Renderer
+	// Fetcher supplies the dependencies of charts that the trees do not have; it may be nil.
+	Fetcher chart.Fetcher
+	// Time is what fetching and rendering charts and asking scanners may take for each of
+	// the trees, by default ten minutes.
+	Time time.Duration
 	// FailOn overrides the settings when it is not nil.
 	FailOn *checks.Severity
 	// Tip is where the settings are read, by default the base: on GitHub the tip of the base
@@ -133,9 +138,9 @@ func Checks(settings *config.Settings, opts Options) checks.Options {
 	}
 	far := beyond(settings, opts.Beyond)
 	return checks.Options{
-		Rules: opts.Rules, Scanners: opts.Scanners, Render: once(run), Severities: settings.Rules,
+		Rules: opts.Rules, Scanners: opts.Scanners, Fetcher: opts.Fetcher, Render: once(run), Severities: settings.Rules,
 		IsDockerfile: settings.IsDockerfile, IsManifest: func(name string) bool { return settings.IsManifest(name) && !far[name] }, IsChart: settings.IsChart,
-		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Now: opts.Now,
+		Charts: settings.ChartSettings(), Images: settings.Images, Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(), Time: opts.Time, Now: opts.Now,
 	}
 }
 

@@ -80,7 +80,11 @@ func (s *Store) within(ctx context.Context, tx *sql.Tx, repo app.Repository, l a
 			return err
 		}
 		if decided == 0 {
-			return &app.Later{Limit: app.LimitFirst, Most: 1, Until: now.Add(openAgain)}
+			var number int
+			if err := tx.QueryRowContext(ctx, s.sql("SELECT MAX(number) FROM chiselbot_proposal WHERE repository = $1"), repo.ID).Scan(&number); err != nil {
+				return err
+			}
+			return &app.Later{Limit: app.LimitFirst, Most: 1, Number: number, Until: now.Add(openAgain)}
 		}
 	}
 	switch {

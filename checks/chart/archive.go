@@ -33,8 +33,13 @@ func (l *loader) untar(label, data string) ([]*file, error) {
 		return nil, err
 	}
 	var files []*file
-	for archive := tar.NewReader(zipped); ; {
+	// What is skipped is unpacked as well.
+	rest := &io.LimitedReader{R: zipped, N: 2 * maxBytes}
+	for archive := tar.NewReader(rest); ; {
 		header, err := archive.Next()
+		if rest.N <= 0 {
+			return nil, l.tooMuch()
+		}
 		if errors.Is(err, io.EOF) {
 			return files, nil
 		}

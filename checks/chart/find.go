@@ -26,6 +26,7 @@ type Charts struct {
 
 	tree    source.Tree
 	fetcher Fetcher
+	fetched int                  // dependencies that were asked for
 	known   map[string]*metadata // by folder, the vendored charts too
 	byName  map[string][]string  // folders by the charts' names, without vendored ones
 }
@@ -34,7 +35,8 @@ type Charts struct {
 type Fetcher interface {
 	// Fetch gives the archive (.tgz) of a chart from a repository, which has the form
 	// oci://host/path or https://host/path, or nil when it is not to be had. The version
-	// is a range as charts declare it.
+	// is a range as charts declare it. An error is why it could not be fetched, although it
+	// may be.
 	Fetch(ctx context.Context, repository, name, version string) ([]byte, error)
 }
 
@@ -86,6 +88,11 @@ type metadata struct {
 type dependency struct {
 	name, alias, version, repository string
 	place                            kube.Place
+}
+
+// remote reports whether the dependency lies in a repository that can be fetched from.
+func (d dependency) remote() bool {
+	return strings.HasPrefix(d.repository, "oci://") || strings.HasPrefix(d.repository, "https://")
 }
 
 // as is the name that the dependency has in the chart that declares it.
@@ -149,6 +156,9 @@ func compatible(constraint, version string) bool {
 	v, err := semver.NewVersion(version)
 	if err != nil {
 		return false
+	}
+	if constraint == "" {
+		constraint = "*"
 	}
 	c, err := semver.NewConstraint(constraint)
 	return err == nil && c.Check(v)

@@ -36,6 +36,7 @@ type loader struct {
 type missing struct {
 	render.Dependency
 	dependency
+	failure string // why it could not be fetched, as a sentence; empty when nobody tried
 }
 
 // load adds the chart in a folder of the tree under a prefix, and what it depends on. The
@@ -156,7 +157,7 @@ func (l *loader) add(ctx context.Context, files []*file, dir, prefix string, sta
 	if strings.Count(prefix, "/") > 2*maxDepth || len(stack) > maxDepth {
 		return l.tooMuch()
 	}
-	var meta, requirements *source.File
+	var meta, requirements, locked *source.File
 	vendored := map[string][]*file{}
 	for _, f := range files {
 		rest, below := strings.CutPrefix(f.name, "charts/")
@@ -176,6 +177,8 @@ func (l *loader) add(ctx context.Context, files []*file, dir, prefix string, sta
 			meta = f.source
 		case f.name == "requirements.yaml":
 			requirements = f.source
+		case f.name == "Chart.lock", f.name == "requirements.lock":
+			locked = f.source
 		}
 		l.chart.files = append(l.chart.files, &file{name: prefix + f.name, source: f.source, packed: f.packed})
 		if f.packed {
@@ -189,6 +192,13 @@ func (l *loader) add(ctx context.Context, files []*file, dir, prefix string, sta
 		return nil // a folder in charts/ that holds no chart
 	}
 	m := readMetadata(meta, requirements)
+	var k lock
+	if l.charts.fetcher != nil && locked != nil {
+		if requirements == nil {
+			requirements = meta
+		}
+		k = readLock(requirements, locked)
+	}
 
 	has := map[string]bool{}
 	for _, name := range sortedKeys(vendored) {
@@ -209,7 +219,7 @@ func (l *loader) add(ctx context.Context, files []*file, dir, prefix string, sta
 	for _, d := range m.dependencies {
 		if !has[d.name] {
 			has[d.name] = true
-			if err := l.resolve(ctx, d, dir, prefix, stack); err != nil {
+			if err := l.resolve(ctx, d, k, dir, prefix, stack); err != nil {
 				return err
 			}
 		}
@@ -228,7 +238,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // resolve finds a dependency that is not vendored: in the folder that it names, in a
 // chart of its name elsewhere in the tree, or in a repository.
-func (l *loader) resolve(ctx context.Context, d dependency, dir, prefix string, stack []string) error {
+func (l *loader) resolve(ctx context.Context, d dependency, k lock, dir, prefix string, stack []string) error {
 	below := prefix + "charts/" + d.name + "/"
 	if rel, local := strings.CutPrefix(d.repository, "file://"); local && dir != "" {
 		at := path.Join(dir, rel)
@@ -241,26 +251,21 @@ func (l *loader) resolve(ctx context.Context, d dependency, dir, prefix string, 
 			return l.load(ctx, at, below, stack)
 		}
 	}
-	if l.charts.fetcher != nil && (strings.HasPrefix(d.repository, "oci://") || strings.HasPrefix(d.repository, "https://")) {
-		data, err := l.charts.fetcher.Fetch(ctx, d.repository, d.name, d.version)
+	failure := ""
+	if l.charts.fetcher != nil && d.remote() {
+		files, err := l.fetch(ctx, d, k, path.Join(l.chart.Path, below)+".tgz")
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil {
-			l.chart.Problems = append(l.chart.Problems, Problem{
-				Reason: render.Missing, Path: d.place.File.Path(), Place: d.place,
-				Message: fmt.Sprintf("The dependency `%s` could not be fetched: %v.", d.name, err),
-			})
-		}
-		if data != nil {
-			label := path.Join(l.chart.Path, below) + ".tgz"
-			files, err := l.unpack(label, string(data))
-			if err != nil {
-				return err
-			}
+		switch {
+		case errors.Is(err, errTooMuch):
+			return err
+		case err != nil:
+			failure = sentence(err.Error())
+		case files != nil:
 			return l.add(ctx, files, "", below, stack)
 		}
 	}
-	l.chart.missing = append(l.chart.missing, missing{render.Dependency{Chart: prefix, Name: d.as()}, d})
+	l.chart.missing = append(l.chart.missing, missing{render.Dependency{Chart: prefix, Name: d.as()}, d, failure})
 	return nil
 }

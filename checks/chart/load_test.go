@@ -43,6 +43,9 @@ const (
 	packedCM     = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Values.name }}\n"
 )
 
+// lockDigest is that of the dependency of [files] at oci://charts.example, locked at 1.0.0.
+const lockDigest = "sha256:1c37e3818d53c6a5448017099ac709db1657a274eddb2164430d3ca208c66559"
+
 // files is a chart that depends on lib.
 func files(repository string) fstest.MapFS {
 	return fstest.MapFS{
@@ -115,11 +118,78 @@ func TestFetched(t *testing.T) {
 		t.Errorf("%v", r.Problems)
 	}
 	c, r := renderTree(t, files("oci://charts.example/x"), fetcher{})
-	if len(c.Problems) != 1 || c.Problems[0].Place.Line() != 5 || len(r.Problems) != 1 || len(r.Documents[0].Stubbed) != 1 {
+	if len(c.Problems) != 0 || len(r.Problems) != 1 || r.Problems[0].Place.Line() != 5 || !strings.Contains(r.Problems[0].Message, "Not found.") || len(r.Documents[0].Stubbed) != 1 {
 		t.Errorf("%v %v", c.Problems, r.Problems)
+	}
+	_, r = renderTree(t, files("oci://charts.example/x"), nil)
+	if !strings.Contains(r.Problems[0].Help, "--charts-from charts.example/x`") {
+		t.Errorf("%v", r.Problems)
 	}
 	if _, r := renderTree(t, files("http://charts.example"), fetcher{"http://charts.example/lib@1.x": archive}); len(r.Problems) != 1 {
 		t.Error("a dependency was fetched without encryption")
+	}
+}
+
+// TestFetchedWrong: what a repository gives is taken only if it is what was asked for.
+func TestFetchedWrong(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		archive []byte
+		want    string
+	}{
+		"another chart": {pack(t, "x/Chart.yaml", "name: other\nversion: 1.0.0\n"), `gives chart "other"`},
+		"version":       {pack(t, "x/Chart.yaml", "name: lib\nversion: 2.0.0\n"), `of version "2.0.0"`},
+		"no chart":      {pack(t, "x/values.yaml", ""), "has no Chart.yaml"},
+		"outside":       {pack(t, "x/../../y", ""), "lies outside"},
+		"garbage":       {[]byte("x"), "Read the archive of lib"},
+	} {
+		_, r := renderTree(t, files("oci://charts.example"), fetcher{"oci://charts.example/lib@1.x": c.archive})
+		if len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Message, c.want) || len(r.Documents[0].Stubbed) != 1 {
+			t.Errorf("%s: %v", name, r.Problems)
+		}
+	}
+}
+
+// TestBomb: of an archive no more is unpacked than a chart may have, be it kept or skipped.
+func TestBomb(t *testing.T) {
+	t.Parallel()
+	var packed bytes.Buffer
+	zipped := gzip.NewWriter(&packed)
+	archive := tar.NewWriter(zipped)
+	zeros := make([]byte, 1<<20)
+	if err := archive.WriteHeader(&tar.Header{Name: "lib/x", Typeflag: '7', Size: 1 << 30}); err != nil {
+		t.Fatal(err)
+	}
+	for range 1 << 10 {
+		if _, err := archive.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(archive.Close(), zipped.Close()); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := renderTree(t, files("oci://charts.example"), fetcher{"oci://charts.example/lib@1.x": packed.Bytes()})
+	if len(c.Problems) != 1 || c.Problems[0].Reason != render.Limit {
+		t.Errorf("%v", c.Problems)
+	}
+}
+
+// TestLock: what is locked is fetched, if the lock is of what the chart declares.
+func TestLock(t *testing.T) {
+	t.Parallel()
+	const lock = "dependencies:\n- name: lib\n  repository: oci://charts.example\n  version: VERSION\ndigest: DIGEST\ngenerated: \"2026-01-02T03:04:05Z\"\n"
+	archive := pack(t, "lib/Chart.yaml", packedChart, "lib/templates/_h.tpl", packedHelper)
+	for _, c := range []struct{ version, digest, want string }{
+		{"1.0.0", lockDigest, ""},
+		{"1.0.0", "sha256:00", "Chart.lock is of other dependencies"},
+		{"1.5.0", lockDigest, "Chart.lock is of other dependencies"},
+	} {
+		tree := files("oci://charts.example")
+		tree["c/Chart.lock"] = &fstest.MapFile{Data: []byte(strings.NewReplacer("VERSION", c.version, "DIGEST", c.digest).Replace(lock))}
+		_, r := renderTree(t, tree, fetcher{"oci://charts.example/lib@1.0.0": archive})
+		if c.want == "" && len(r.Problems) > 0 || c.want != "" && (len(r.Problems) != 1 || !strings.Contains(r.Problems[0].Message, c.want)) {
+			t.Errorf("%+v: %v", c, r.Problems)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
@@ -182,7 +183,7 @@ func (o *Origins) feeding(mapping source.Span) int {
 			continue
 		}
 		key := o.origin(segments[0]).Key
-		if o.file.Slice(span) != "{}" { // else the key itself is empty
+		if !slices.Contains([]string{"{}", "null", "~"}, strings.TrimSpace(o.file.Slice(span))) { // else the key itself is empty
 			k := o.rendering.Keys[key]
 			if key = k.Parent; key == render.None || k.Field == "" || !strings.HasPrefix(strings.TrimLeft(o.file.Slice(span), `"'`), k.Field) {
 				continue

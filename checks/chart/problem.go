@@ -32,6 +32,13 @@ func (c *Chart) problem(p *render.Problem) Problem {
 	case render.Missing:
 		d := c.missing[p.Dependency]
 		out.Help = fmt.Sprintf("Put the chart `%s` into `charts/`, or anywhere in the repository with a version within %q.", d.name, d.version)
+		switch {
+		case d.failure != "":
+			out.Message += " " + d.failure
+		case d.remote():
+			_, place, _ := strings.Cut(d.repository, "://")
+			out.Help += fmt.Sprintf(" Whoever runs chiselbot can also have it fetched: `--charts-from %s`.", strings.TrimRight(place, "/"))
+		}
 	case render.Syntax, render.Limit, render.Other:
 	}
 	return out

@@ -34,9 +34,6 @@ type File struct {
 	mirrors base.Mirrors
 }
 
-// Known is what is known of an image, copies in mirrors included.
-func (f *File) Known(ref base.Reference) (*base.Facts, bool) { return f.mirrors.Lookup(ref) }
-
 // A Directive is a parser directive: "# escape=`".
 type Directive struct {
 	Name, Value string

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -209,7 +210,7 @@ func (c *converter) mapping(y *yaml.Node, depth int) (*Node, bool) {
 			c.problem(c.text.start(y.Content[i]), true, "The name of a field must be a string.")
 			continue
 		}
-		value.Key, value.KeySpan = key.Value, c.text.scalar(y.Content[i], y.Column-1)
+		value.Key, value.KeySpan = fieldName(key), c.text.scalar(y.Content[i], y.Column-1)
 		if key.Tag == "!!merge" {
 			merged = append(merged, value)
 			continue
@@ -259,6 +260,28 @@ func kindOf(y *yaml.Node) Kind {
 		}
 	}
 	return String
+}
+
+// fieldName is the name that a key gives to a field. What is no text by YAML 1.1 becomes
+// one in JSON: `yes` and `y` are "true", and `0x10` is "16"
+// (https://github.com/kubernetes-sigs/yaml/blob/v1.6.0/yaml.go).
+func fieldName(key *yaml.Node) string {
+	number := strings.ReplaceAll(key.Value, "_", "")
+	switch kindOf(key) {
+	case Bool:
+		value, _ := truth(key.Value)
+		return strconv.FormatBool(value)
+	case Int:
+		if i, err := strconv.ParseInt(number, 0, 64); err == nil {
+			return strconv.FormatInt(i, 10)
+		}
+	case Float:
+		if f, err := strconv.ParseFloat(number, 64); err == nil {
+			return strconv.FormatFloat(f, 'g', -1, 64)
+		}
+	case Null, String, Mapping, Sequence:
+	}
+	return key.Value
 }
 
 // truth is what a word of YAML 1.1 means.

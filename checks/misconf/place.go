@@ -40,8 +40,8 @@ func finding(f *dockerfile.File, v verdict) checks.Finding {
 	}
 	found.Span = in.Span
 	if pattern, ok := patterns[v.check.rule.ID]; ok {
-		if at := pattern.FindStringIndex(in.Logical.Text); at != nil {
-			found.Span = in.Logical.Span(at[0], at[1])
+		if at := pattern.FindStringSubmatchIndex(in.Logical.Text); at != nil {
+			found.Span = in.Logical.Span(at[len(at)-2], at[len(at)-1])
 		}
 	}
 	found.Key += " " + bounded(arguments(in))
@@ -85,20 +85,21 @@ var subjects = map[string]func(in *dockerfile.Instruction, message string) (sour
 }
 
 // patterns find where to point within an instruction that matters as a whole: a RUN can
-// be long. What they miss, such as an exec form, is shown whole.
+// be long. What they miss, such as an exec form, is shown whole. A group that ends a
+// pattern is what is shown of it.
 var patterns = map[string]*regexp.Regexp{
 	"DS-0005": regexp.MustCompile(`^\S+`),
-	"DS-0010": regexp.MustCompile(`\bsudo\b`),
+	"DS-0010": regexp.MustCompile(`(?:^\S+(?:\s+--\S+)*|&&)\s*(sudo)\b`),
 	"DS-0013": regexp.MustCompile(`\bcd \S+`),
 	"DS-0014": regexp.MustCompile(`\bwget\b`),
-	"DS-0015": regexp.MustCompile(`\byum\s+(-\S+\s+)*install\b`),
-	"DS-0017": regexp.MustCompile(`\b(apt-get|apt|yum|apk|dnf|zypper)\s+(-\S+\s+)*(update|up)\b`),
-	"DS-0019": regexp.MustCompile(`\S*dnf (in|rei)\S*`),
-	"DS-0020": regexp.MustCompile(`\bzypper\s+(-\S+\s+)*[a-z]+`),
-	"DS-0021": regexp.MustCompile(`\bapt-get\s+(-\S+\s+)*install\b`),
-	"DS-0025": regexp.MustCompile(`\bapk\s+(-\S+\s+)*add\b`),
-	"DS-0027": regexp.MustCompile(`\bmicrodnf (re)?install\b`),
-	"DS-0029": regexp.MustCompile(`\bapt-get\s+(-\S+\s+)*install\b`),
+	"DS-0015": regexp.MustCompile(`\byum\s+(?:-\S+\s+)*install\b`),
+	"DS-0017": regexp.MustCompile(`\b(?:apt-get|apt|yum|apk|dnf|zypper)\s+(?:-\S+\s+)*(?:update|up)\b`),
+	"DS-0019": regexp.MustCompile(`\S*dnf (?:in|rei)\S*`),
+	"DS-0020": regexp.MustCompile(`\bzypper\s+(?:-\S+\s+)*[a-z]+`),
+	"DS-0021": regexp.MustCompile(`\bapt-get\s+(?:-\S+\s+)*install\b`),
+	"DS-0025": regexp.MustCompile(`\bapk\s+(?:-\S+\s+)*add\b`),
+	"DS-0027": regexp.MustCompile(`\bmicrodnf (?:re)?install\b`),
+	"DS-0029": regexp.MustCompile(`\bapt-get\s+(?:-\S+\s+)*install\b`),
 }
 
 func keyword(in *dockerfile.Instruction, _ string) (source.Span, bool) { return in.KeywordSpan, true }

@@ -164,3 +164,31 @@ func TestWording(t *testing.T) {
 		}
 	}
 }
+
+// TestSudo: what is wrong is that sudo runs something, not that it is installed.
+func TestSudo(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"RUN apt-get install -y sudo && sudo make":        32,
+		"RUN --network=none sudo make":                    20,
+		"RUN apt-get install -y sudo \\\n  &&  sudo make": 37,
+	} {
+		f := parse(t, "FROM a:1\n"+text+"\n")
+		findings, err := New().Scan(t.Context(), f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for _, one := range findings {
+			if one.Rule.ID == "DS-0010" {
+				said++
+			}
+			if one.Rule.ID == "DS-0010" && (f.Slice(one.Span) != "sudo" || one.Span.Start != len("FROM a:1\n")+want-1) {
+				t.Errorf("%q: %q at %d, want %d", text, f.Slice(one.Span), one.Span.Start-len("FROM a:1\n")+1, want)
+			}
+		}
+		if said != 1 {
+			t.Errorf("%q: %d findings", text, said)
+		}
+	}
+}

@@ -11,7 +11,7 @@ import (
 // and the second half of that of restricted.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/
 var addedCapabilities = page(checks.Rule{
-	ID: "added-capabilities", Title: "Container has more capabilities than it should", Since: "0.1.0", Severity: checks.Warning,
+	ID: "added-capabilities", Title: "Container has more capabilities than it should", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0005", Because: "it speaks of each capability by name, with what the standards say of it"},
 		{ID: "KSV-0022", Because: "it lets NET_BIND_SERVICE pass, as the standards do"},

@@ -11,7 +11,7 @@ import (
 // apparmorProfile is the control "AppArmor" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/tutorials/security/apparmor/
 var apparmorProfile = page(checks.Rule{
-	ID: "apparmor-profile", Title: "AppArmor switched off", Since: "0.1.0", Severity: checks.Warning,
+	ID: "apparmor-profile", Title: "AppArmor switched off", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{{ID: "KSV-0002", Because: "it reads the field appArmorProfile too, and knows profiles of the node"}},
 	Object:   checkAppArmorProfile,
 })

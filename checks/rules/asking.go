@@ -93,12 +93,16 @@ func regular(pod *kube.Pod) int {
 // selects reports whether a selector's labels are all among the pod's. An empty one
 // selects nothing that is certain.
 func selects(selector *kube.Node, pod *kube.Pod) bool {
-	if selector == nil || selector.Kind != kube.Mapping || len(selector.Items) == 0 {
+	return labelled(selector, pod.Node.Get("metadata", "labels"))
+}
+
+// labelled reports whether all of some labels are among others.
+func labelled(wanted, labels *kube.Node) bool {
+	if wanted == nil || wanted.Kind != kube.Mapping || len(wanted.Items) == 0 {
 		return false
 	}
-	labels := pod.Node.Get("metadata", "labels")
-	for _, s := range selector.Items {
-		if strings.TrimSpace(s.Text()) == "" || labels.Text(s.Key) != s.Text() {
+	for _, w := range wanted.Items {
+		if strings.TrimSpace(w.Text()) == "" || labels.Text(w.Key) != w.Text() {
 			return false
 		}
 	}

@@ -14,7 +14,7 @@ import (
 // runtimes take any case: with all, a pod works until its namespace is restricted.
 // https://github.com/kubernetes/pod-security-admission/issues/11
 var dropCapabilities = page(checks.Rule{
-	ID: "drop-capabilities", Title: "Container keeps capabilities", Since: "0.1.0", Severity: checks.Warning,
+	ID: "drop-capabilities", Title: "Container keeps capabilities", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0003", Because: "it knows that admission wants ALL in capitals"},
 		{ID: "KSV-0004", Because: "dropping ALL is what cures it"},

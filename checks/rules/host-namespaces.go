@@ -9,7 +9,7 @@ import (
 // hostNamespaces is the control "Host Namespaces" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var hostNamespaces = page(checks.Rule{
-	ID: "host-namespaces", Title: "Pod shares namespaces of the node", Since: "0.1.0", Severity: checks.Warning,
+	ID: "host-namespaces", Title: "Pod shares namespaces of the node", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0008", Because: "it says what the pod can do with it"},
 		{ID: "KSV-0009", Because: "it says what the pod can do with it"},

@@ -10,7 +10,7 @@ import (
 // hostPath is the control "HostPath Volumes" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 var hostPath = page(checks.Rule{
-	ID: "host-path", Title: "Pod mounts a folder of the node", Since: "0.1.0", Severity: checks.Warning,
+	ID: "host-path", Title: "Pod mounts a folder of the node", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0006", Because: "it knows the other sockets of container runtimes too"},
 		{ID: "KSV-0023", Because: "it speaks of each volume"},

@@ -9,7 +9,7 @@ import (
 // hostPort is the control "Host Ports" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var hostPort = page(checks.Rule{
-	ID: "host-port", Title: "Container listens on a port of the node", Since: "0.1.0", Severity: checks.Warning,
+	ID: "host-port", Title: "Container listens on a port of the node", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{{ID: "KSV-0024", Because: "it names the container that takes the port and not its neighbours"}},
 	Object:   checkHostPort,
 })

@@ -8,7 +8,7 @@ import (
 // hostProcess is the control "HostProcess" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/tasks/configure-pod-container/create-hostprocess-pod/
 var hostProcess = page(checks.Rule{
-	ID: "host-process", Title: "Container is a process of the Windows node", Since: "0.1.0", Severity: checks.Error,
+	ID: "host-process", Title: "Container is a process of the Windows node", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{{ID: "KSV-0103", Because: "it looks into the pods of controllers too"}},
 	Object:   checkHostProcess,
 })

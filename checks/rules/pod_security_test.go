@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/pod-security-admission/api"
 	"k8s.io/pod-security-admission/policy"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -84,7 +85,8 @@ func TestPodSecurity(t *testing.T) {
 		for _, f := range res.Findings {
 			found[f.Rule.ID] = true
 		}
-		why := map[string]bool{} // rules of controls that forbid the pod
+		why := map[string]bool{}      // rules of controls that forbid the pod
+		baseline := map[string]bool{} // those of them whose control is one of baseline
 		for _, check := range published {
 			stems := controls[check.ID]
 			if stems == nil {
@@ -101,11 +103,15 @@ func TestPodSecurity(t *testing.T) {
 			}
 			for _, id := range stems {
 				why[id] = true
+				baseline[id] = baseline[id] || check.Level == api.LevelBaseline
 			}
 		}
 		for id := range found {
 			if !why[id] {
 				t.Fatalf("the rule %s finds something, but no control forbids it:\n%s", id, text)
+			}
+			if refused := known[id].Refused; refused == checks.Baseline && !baseline[id] {
+				t.Fatalf("the rule %s finds something, but no control of baseline forbids it:\n%s", id, text)
 			}
 		}
 	}

@@ -36,26 +36,68 @@ func checkPortName(p *checks.ReleasePass) {
 		}
 	}
 	for _, o := range p.Release.Objects {
-		if o.Kind != "Service" || o.Group() != "" || o.Root.Text("spec", "clusterIP") == "None" {
-			continue // callers of a headless Service get the pods' addresses, and choose the port
+		switch {
+		case o.Kind == "Service" && o.Group() == "":
+			checkTargetPorts(p, o)
+		case (o.Kind == "ServiceMonitor" || o.Kind == "PodMonitor") && o.Group() == "monitoring.coreos.com":
+			checkMonitored(p, o)
 		}
-		pods := selected(p, o)
-		if len(pods) == 0 {
+	}
+}
+
+// checkTargetPorts looks at the ports to which a Service sends.
+func checkTargetPorts(p *checks.ReleasePass, service *kube.Object) {
+	if service.Root.Text("spec", "clusterIP") == "None" {
+		return // callers of a headless Service get the pods' addresses, and choose the port
+	}
+	pods := selected(p, service.Root.Get("spec", "selector"))
+	for _, port := range service.Root.List("spec", "ports") {
+		n := port.Get("targetPort")
+		name, ok := named(n)
+		if !ok || len(pods) == 0 || anyHasPort(pods, name) {
 			continue
 		}
-		for _, port := range o.Root.List("spec", "ports") {
-			n := port.Get("targetPort")
+		p.Report(service, service.Where(n), checks.Finding{
+			Key:     "targetPort " + name,
+			Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", checks.Code(service.Name), checks.Code(name)),
+			Help:    portNameHelp(pods[0].Containers...),
+			Fix:     onlyNameFix(p, service, n, containersOf(pods)...),
+		})
+	}
+}
+
+// meshPorts are names of ports of containers that service meshes add to pods.
+var meshPorts = []string{"http-envoy-prom", "linkerd-admin"}
+
+// checkMonitored looks at the ports of pods that the operator of Prometheus is told.
+// https://prometheus-operator.dev/docs/api-reference/api/#monitoring.coreos.com/v1.PodMetricsEndpoint
+func checkMonitored(p *checks.ReleasePass, monitor *kube.Object) {
+	selector := monitor.Root.Get("spec", "selector")
+	if selector.Get("matchExpressions") != nil || monitor.Root.Get("spec", "namespaceSelector") != nil {
+		return // pods from elsewhere may be meant
+	}
+	list, fields := "podMetricsEndpoints", []string{"port", "targetPort"}
+	pods := selected(p, selector.Get("matchLabels"))
+	if monitor.Kind == "ServiceMonitor" {
+		list, fields, pods = "endpoints", []string{"targetPort"}, nil // its `port` is one of the Service
+		for _, o := range p.Release.Objects {
+			if o.Kind == "Service" && o.Group() == "" && labelled(selector.Get("matchLabels"), o.Root.Get("metadata", "labels")) {
+				pods = append(pods, selected(p, o.Root.Get("spec", "selector"))...)
+			}
+		}
+	}
+	for _, endpoint := range monitor.Root.List("spec", list) {
+		for _, field := range fields {
+			n := endpoint.Get(field)
 			name, ok := named(n)
-			if !ok || slices.ContainsFunc(pods, func(pod *kube.Pod) bool {
-				return slices.ContainsFunc(pod.Containers, func(c *kube.Container) bool { return hasPort(c, name) })
-			}) {
+			if !ok || len(pods) == 0 || anyHasPort(pods, name) || slices.Contains(meshPorts, name) {
 				continue
 			}
-			p.Report(o, o.Where(n), checks.Finding{
-				Key:     "targetPort " + name,
-				Message: fmt.Sprintf("The Service %s sends to the port %s, but no container of the pods that it selects has a port of that name: nothing answers.", checks.Code(o.Name), checks.Code(name)),
-				Help:    portNameHelp(pods[0].Containers...),
-				Fix:     onlyNameFix(p, o, n, containersOf(pods)...),
+			p.Report(monitor, monitor.Where(n), checks.Finding{
+				Severity: checks.Warning, // the application itself works
+				Key:      field + " " + name,
+				Message:  fmt.Sprintf("The %s %s asks the port %s, but no container of the pods that it selects has a port of that name: Prometheus gets no metrics.", monitor.Kind, checks.Code(monitor.Name), checks.Code(name)),
+				Help:     portNameHelp(pods[0].Containers...),
 			})
 		}
 	}
@@ -72,11 +114,17 @@ func hasPort(c *kube.Container, name string) bool {
 	return slices.ContainsFunc(c.Ports(), func(p kube.Port) bool { return p.Name == name })
 }
 
-// selected are the pods of the release that a Service selects.
-func selected(p *checks.ReleasePass, service *kube.Object) []*kube.Pod {
+func anyHasPort(pods []*kube.Pod, name string) bool {
+	return slices.ContainsFunc(pods, func(pod *kube.Pod) bool {
+		return slices.ContainsFunc(pod.Containers, func(c *kube.Container) bool { return hasPort(c, name) })
+	})
+}
+
+// selected are the pods of the release that have the labels of a selector.
+func selected(p *checks.ReleasePass, selector *kube.Node) []*kube.Pod {
 	var pods []*kube.Pod
 	for _, pod := range p.Release.Pods {
-		if selects(service.Root.Get("spec", "selector"), pod) {
+		if selects(selector, pod) {
 			pods = append(pods, pod)
 		}
 	}

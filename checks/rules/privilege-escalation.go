@@ -11,7 +11,7 @@ import (
 // restricted.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var privilegeEscalation = page(checks.Rule{
-	ID: "privilege-escalation", Title: "Container may gain privileges", Since: "0.1.0", Severity: checks.Warning,
+	ID: "privilege-escalation", Title: "Container may gain privileges", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{{ID: "KSV-0001", Because: "it leaves Windows out, where the field is refused"}},
 	Object:   checkPrivilegeEscalation,
 })

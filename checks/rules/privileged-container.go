@@ -8,8 +8,8 @@ import (
 // Standard baseline.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var privilegedContainer = page(checks.Rule{
-	ID: "privileged-container", Title: "Privileged container", Since: "0.1.0", Severity: checks.Error,
-	Replaces: []checks.Replaced{{ID: "KSV-0017", Because: "it is an error and no warning"}},
+	ID: "privileged-container", Title: "Privileged container", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
+	Replaces: []checks.Replaced{{ID: "KSV-0017", Because: "it is an error where the namespace refuses the pod"}},
 	Object:   checkPrivilegedContainer,
 })
 

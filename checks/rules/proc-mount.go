@@ -9,7 +9,7 @@ import (
 // procMount is the control "/proc Mount Type" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var procMount = page(checks.Rule{
-	ID: "proc-mount", Title: "Unmasked /proc", Since: "0.1.0", Severity: checks.Warning,
+	ID: "proc-mount", Title: "Unmasked /proc", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{{ID: "KSV-0027", Because: "it lets the value Default pass"}},
 	Object:   checkProcMount,
 })

@@ -77,6 +77,7 @@ func All() []*checks.Rule {
 		secretInImage,
 		selinuxOptions,
 		serviceAccountToken,
+		servicePort,
 		supportEndsSoon,
 		unprivilegedTwin,
 		unsafeSysctls,

@@ -12,7 +12,7 @@ import (
 // restricted.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var runAsNonRoot = page(checks.Rule{
-	ID: "run-as-non-root", Title: "Nothing keeps the pod from running as root", Since: "0.1.0", Severity: checks.Warning,
+	ID: "run-as-non-root", Title: "Nothing keeps the pod from running as root", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0012", Because: "it knows pods in user namespaces, and says it once for a pod"},
 		{ID: "KSV-0118", Because: "it says which field of the security context is missing"},

@@ -12,7 +12,7 @@ import (
 // restricted.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var runAsRoot = page(checks.Rule{
-	ID: "run-as-root", Title: "Pod runs as root", Since: "0.1.0", Severity: checks.Warning,
+	ID: "run-as-root", Title: "Pod runs as root", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{{ID: "KSV-0105", Because: "it knows pods in user namespaces"}},
 	Object:   checkRunAsRoot,
 })

@@ -11,7 +11,7 @@ import (
 // forbids other values, and restricted, which demands one.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/
 var seccompProfile = page(checks.Rule{
-	ID: "seccomp-profile", Title: "No filter of system calls", Since: "0.1.0", Severity: checks.Warning,
+	ID: "seccomp-profile", Title: "No filter of system calls", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{
 		{ID: "KSV-0030", Because: "it says it once for a pod"},
 		{ID: "KSV-0104", Because: "it tells a profile that is missing from one that is switched off"},

@@ -11,7 +11,7 @@ import (
 // selinuxOptions is the control "SELinux" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#baseline
 var selinuxOptions = page(checks.Rule{
-	ID: "selinux-options", Title: "SELinux label of its own", Since: "0.1.0", Severity: checks.Warning,
+	ID: "selinux-options", Title: "SELinux label of its own", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{{ID: "KSV-0025", Because: "it names the field, and knows the type container_engine_t"}},
 	Object:   checkSELinuxOptions,
 })

@@ -10,7 +10,7 @@ import (
 // unsafeSysctls is the control "Sysctls" of the Pod Security Standard baseline.
 // https://kubernetes.io/docs/tasks/administer-cluster/sysctl-cluster/
 var unsafeSysctls = page(checks.Rule{
-	ID: "unsafe-sysctls", Title: "Unsafe kernel parameter", Since: "0.1.0", Severity: checks.Warning,
+	ID: "unsafe-sysctls", Title: "Unsafe kernel parameter", Since: "0.1.0", Severity: checks.Warning, Refused: checks.Baseline,
 	Replaces: []checks.Replaced{{ID: "KSV-0026", Because: "it knows the parameters that newer versions call safe"}},
 	Object:   checkUnsafeSysctls,
 })

@@ -12,7 +12,7 @@ import (
 // for the folders of the node, of which host-path speaks.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var volumeType = page(checks.Rule{
-	ID: "volume-type", Title: "Volume that speaks to storage itself", Since: "0.1.0", Severity: checks.Notice,
+	ID: "volume-type", Title: "Volume that speaks to storage itself", Since: "0.1.0", Severity: checks.Notice, Refused: checks.Restricted,
 	Replaces: []checks.Replaced{{ID: "KSV-0028", Because: "it has the list of what is allowed and not of what is not"}},
 	Object:   checkVolumeType,
 })

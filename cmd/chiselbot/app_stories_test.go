@@ -48,7 +48,11 @@ func TestAppStories(t *testing.T) {
 			}()
 			verb.do(s, args)
 			if s.serving && name != "show" {
-				ts.Check(s.settle(context.Background()))
+				ctx, cancel := context.WithTimeout(context.Background(), longest)
+				defer cancel()
+				if err := s.settle(ctx); err != nil {
+					ts.Fatalf("%v; the log of the server:\n%s", err, s.config.log)
+				}
 			}
 		}
 	}

@@ -17,7 +17,9 @@ func TestDemoOpen(t *testing.T) {
 	defer interrupt()
 	var out, errs lockedBuffer
 	ended := make(chan int, 1)
-	go func() { ended <- run(ctx, testProgram(strings.NewReader(""), &out, &errs, nil), []string{"demo", "--open"}) }()
+	go func() {
+		ended <- run(ctx, testProgram(strings.NewReader(""), &out, &errs, nil), []string{"demo", "--open"})
+	}()
 	b := &served{t: t, ended: make(chan struct{})}
 	var root string
 	b.await("it told its address", func() bool {

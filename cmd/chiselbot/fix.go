@@ -34,6 +34,7 @@ type fixFlags struct {
 	digests           bool
 	readOnly          bool
 	apply, diff, json bool
+	chartsFrom        []string
 }
 
 func (p program) fixCommand() *cobra.Command {
@@ -79,6 +80,7 @@ Exit codes:
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
+	bindChartsFrom(cmd, &flags.chartsFrom)
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
 	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")
@@ -90,6 +92,10 @@ Exit codes:
 // fix plans, shows and with --apply changes.
 func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	plan, err := planner(flags)
+	if err != nil {
+		return err
+	}
+	places, err := chartPlaces(flags.chartsFrom)
 	if err != nil {
 		return err
 	}
@@ -124,7 +130,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	children := p.newSandbox()
 	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
-		Rules: rules.All(), Severities: settings.Rules, Render: renderIn(children), Images: images, Now: p.now(),
+		Rules: rules.All(), Severities: settings.Rules, Fetcher: p.fetcher(places, chartCache()), Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}

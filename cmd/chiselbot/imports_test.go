@@ -63,6 +63,7 @@ func TestImports(t *testing.T) {
 		"github.com/go-git/go-git":               {module + "app/repository", module + "app/githubtest"}, // which serves real objects
 		"github.com/google/go-github":            {module + "app/github"},
 		"github.com/bradleyfalzon":               {module + "app/github"},
+		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry"},
 		"github.com/riverqueue/river":            {module + "app/jobs"},
 		"modernc.org/sqlite":                     {module + "app/store"},
 		"github.com/jackc/pgx":                   {module + "app/store", module + "app/jobs"}, // whose transactions the queue shares
@@ -73,16 +74,15 @@ func TestImports(t *testing.T) {
 		"github.com/open-policy-agent/opa":       {module + "checks/misconf"},
 		"github.com/moby/buildkit":               {module + "checks/dockerfile"},
 		"helm.sh/helm":                           {module + "checks/chart"},
-		"github.com/Masterminds":                 {module + "checks/chart"},
+		"github.com/Masterminds":                 {module + "checks/chart", module + "app/charts"},
 		"mvdan.cc/sh":                            {module + "checks/dockerfile"},
-		"go.yaml.in/yaml":                        {module + "app/config", module + "checks/kube"},
+		"go.yaml.in/yaml":                        {module + "app/config", module + "app/charts", module + "checks/kube"},
 		"github.com/owenrumney/go-sarif":         {module + "app/report"},
 		"github.com/spf13/cobra":                 {module + "cmd"},
 		"github.com/charmbracelet/x":             {module + "app/report", module + "cmd"},
 		"github.com/distribution/reference":      {module + "checks/base"},
-		"github.com/adhocore/gronx":              {module + "app/schedule"},
-		"github.com/google/go-containerregistry": {module + "app/registry"},
 		"github.com/aymanbagabas/go-udiff":       {module + "fixes", module + "app/review", module + "app/githubtest"},
+		"github.com/adhocore/gronx":              {module + "app/schedule"},
 	}
 	// never: what the core may not import itself: it returns data, it does not log and
 	// it does not know the hour.

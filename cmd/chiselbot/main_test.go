@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -58,12 +59,23 @@ func TestMain(m *testing.M) {
 // TestStories runs the command as a person would. "repository DIR BASE HEAD" makes a git
 // repository whose branch main holds the files of the folder BASE, and whose current
 // branch, change, those of HEAD over them. "exits CODE COMMAND..." demands an exit code.
+// "registry CHART FILE" serves a packed chart as oci://REGISTRY/charts, and writes the
+// registry's address into the file where REGISTRY stands.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:           "testdata",
 		UpdateScripts: *update,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"registry": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) != 2 {
+					ts.Fatalf("usage: registry CHART FILE")
+				}
+				host := serveChart(ts, ts.MkAbs(args[0]))
+				text := strings.ReplaceAll(ts.ReadFile(args[1]), "REGISTRY", host)
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+				ts.Setenv("REGISTRY", host)
+			},
 			"exits": func(ts *testscript.TestScript, neg bool, args []string) {
 				if neg || len(args) < 2 {
 					ts.Fatalf("usage: exits CODE COMMAND...")

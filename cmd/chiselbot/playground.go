@@ -25,9 +25,8 @@ type playground struct {
 	github  *githubtest.GitHub
 	app     *githubtest.App
 	server  *server
-	address string // of the server
 	stop    context.CancelFunc
-	ended   chan error
+	ended   chan error // nil when no server runs
 }
 
 // A playgroundConfig is what a playground is made of.
@@ -67,17 +66,13 @@ func (w *playground) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.address == "" {
-		w.address = "127.0.0.1:0"
-	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", w.address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return errors.Join(fmt.Errorf("listen: %w", err), db.Close())
 	}
-	w.address = listener.Addr().String()
-	w.app.WebhookURL = "http://" + w.address + "/webhook"
+	w.app.WebhookURL = "http://" + listener.Addr().String() + "/webhook"
 	children := w.program.newSandbox()
-	w.server = &server{
+	srv := &server{
 		program: w.program, logger: logger, store: db, metrics: telemetry.NewMetrics(version()),
 		scanner: w.config.scanner, children: children,
 		settings: serveSettings{
@@ -85,19 +80,25 @@ func (w *playground) serve(ctx context.Context) error {
 		},
 	}
 	ctx, w.stop = context.WithCancel(ctx)
-	w.ended = make(chan error, 1)
+	ended := make(chan error, 1)
 	go func() {
-		err := w.server.run(ctx, listener)
+		err := srv.run(ctx, listener)
 		children.Close()
-		w.ended <- errors.Join(err, db.Close())
+		ended <- errors.Join(err, db.Close())
 	}()
+	w.server, w.ended = srv, ended
 	return nil
 }
 
-// goAway stops the server and waits until it has ended.
+// goAway stops the server, if one runs, and waits until it has ended.
 func (w *playground) goAway() error {
+	if w.ended == nil {
+		return nil
+	}
 	w.stop()
-	return <-w.ended
+	err := <-w.ended
+	w.ended = nil
+	return err
 }
 
 // settle waits until GitHub has sent all webhooks and the server has done all that they
@@ -117,6 +118,7 @@ func (w *playground) settle(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case err := <-w.ended:
+			w.ended = nil
 			return errors.Join(errors.New("wait for the App: its server has ended"), err)
 		case <-time.After(5 * time.Millisecond):
 		}
@@ -135,10 +137,7 @@ func (w *playground) idle(ctx context.Context) (bool, error) {
 
 // close ends both. The server goes first, so that GitHub has nothing under way.
 func (w *playground) close() error {
-	var err error
-	if w.server != nil {
-		err = w.goAway()
-	}
+	err := w.goAway()
 	w.github.Close()
 	return err
 }

@@ -24,9 +24,10 @@ import (
 
 // renderFlags are the flags of the verb render.
 type renderFlags struct {
-	lines  bool
-	values []string
-	format string
+	lines      bool
+	values     []string
+	format     string
+	chartsFrom []string
 }
 
 func (p program) renderCommand() *cobra.Command {
@@ -35,7 +36,8 @@ func (p program) renderCommand() *cobra.Command {
 		Use:   "render PATH",
 		Short: "Render a Helm chart and say where each line comes from",
 		Long: `Render the Helm chart in the folder PATH as "helm template" does. Dependencies that
-are not in its charts/ folder are looked for in the repository. Templates that fail do
+are not in its charts/ folder are looked for in the repository, and fetched from where
+--charts-from allows it. Templates that fail do
 not keep the others from being rendered.
 
 With --map each line is preceded by where it comes from: the line of the template that
@@ -53,6 +55,7 @@ not proven.`,
 	cmd.Flags().BoolVar(&flags.lines, "map", false, "say where each line comes from")
 	cmd.Flags().StringArrayVar(&flags.values, "values", nil, "values file to lay over the chart's own values; may be repeated")
 	cmd.Flags().StringVar(&flags.format, "format", "text", "text or json")
+	bindChartsFrom(cmd, &flags.chartsFrom)
 	return cmd
 }
 
@@ -82,7 +85,11 @@ func (p program) render(ctx context.Context, dir string, flags renderFlags) erro
 		}
 		settings.Values = append(settings.Values, filepath.ToSlash(rel))
 	}
-	charts, err := chart.Find(ctx, tree, nil)
+	places, err := chartPlaces(flags.chartsFrom)
+	if err != nil {
+		return err
+	}
+	charts, err := chart.Find(ctx, tree, p.fetcher(places, chartCache()))
 	if err != nil {
 		return err
 	}

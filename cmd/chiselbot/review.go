@@ -18,6 +18,7 @@ import (
 type reviewFlags struct {
 	base, head, format, failOn string
 	all                        bool
+	chartsFrom                 []string
 }
 
 func (p program) reviewCommand() *cobra.Command {
@@ -53,6 +54,7 @@ of the base, so that a change cannot switch off its own review.
 	cmd.Flags().StringVar(&flags.format, "format", "text", formatNames())
 	cmd.Flags().StringVar(&flags.failOn, "fail-on", "", "least severity of a new finding that fails: error, warning, notice or none (default: as the settings say, else error)")
 	cmd.Flags().BoolVar(&flags.all, "all", false, "list also what is unchanged and what is not reported (text)")
+	bindChartsFrom(cmd, &flags.chartsFrom)
 	return cmd
 }
 
@@ -63,6 +65,10 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 		return err
 	}
 	failOn, err := parseFailOn(flags.failOn)
+	if err != nil {
+		return err
+	}
+	places, err := chartPlaces(flags.chartsFrom)
 	if err != nil {
 		return err
 	}
@@ -83,7 +89,7 @@ func (p program) review(ctx context.Context, dir string, flags reviewFlags) erro
 	}
 	stop := p.working("Reviewing " + head.Name)
 	result, err := review.Of(ctx, base, head, review.Options{
-		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, Render: renderIn(children),
+		Rules: rules.All(), Scanners: []checks.Scanner{scanner}, Render: renderIn(children), Fetcher: p.fetcher(places, chartCache()),
 		KnownIDs: knownIDs(), FailOn: failOn, Now: p.now(),
 	})
 	stop()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/chiselbot/chiselbot/app"
+	"github.com/chiselbot/chiselbot/app/charts"
 )
 
 // serveSettings are what the operator says.
@@ -26,6 +28,7 @@ type serveSettings struct {
 	grace            time.Duration
 	logFormat, level string
 	pprof            string
+	chartsFrom       []charts.Place
 }
 
 // A setting is one that can be given by a flag, by an environment variable, or by the
@@ -84,6 +87,14 @@ func settings() []setting {
 			parse: func(s *serveSettings, v string) (err error) { s.workers, err = whole(v, 0, 1000); return err }},
 		{flag: "grace", env: "CHISELBOT_GRACE", byDefault: "20s", placeholder: "TIME", help: "how long jobs may go on when the server is stopped, before they are handed back",
 			parse: func(s *serveSettings, v string) (err error) { s.grace, err = time.ParseDuration(v); return err }},
+		{flag: "charts-from", env: "CHISELBOT_CHARTS_FROM", placeholder: "PLACES", help: "where charts that others depend on may be fetched from, HOST or HOST/PATH each, separated by spaces; without it, nothing is fetched",
+			parse: func(s *serveSettings, v string) (err error) {
+				for _, text := range strings.Fields(v) {
+					place, bad := charts.ParsePlace(text)
+					s.chartsFrom, err = append(s.chartsFrom, place), errors.Join(err, bad)
+				}
+				return err
+			}},
 		{flag: "log-format", env: "CHISELBOT_LOG_FORMAT", byDefault: "text", placeholder: "FORMAT", help: "text or json",
 			parse: text(func(s *serveSettings) *string { return &s.logFormat })},
 		{flag: "log-level", env: "CHISELBOT_LOG_LEVEL", byDefault: "info", placeholder: "LEVEL", help: "debug, info, warn or error",

@@ -24,6 +24,10 @@ import (
 	"github.com/chiselbot/chiselbot/checks/rules"
 )
 
+// reviewTime is what a review may take for charts and other tools' checks: it ends within
+// the time of its job, and says what it did not get to.
+const reviewTime = 90 * time.Second
+
 // A server is the App at work, or waiting to be registered.
 type server struct {
 	program  program
@@ -70,7 +74,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 	}()
 	bot := app.New(app.Config{
 		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
-		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), KnownIDs: knownIDs()},
+		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), Time: reviewTime, KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
 		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
@@ -146,7 +150,7 @@ func (s *server) Accept(ctx context.Context, job app.Job, sighting *app.Sighting
 	return queue.Accept(ctx, job, sighting)
 }
 
-// known asks GitHub whether it knows the App, at most once a minute.
+// known asks GitHub whether it knows the App, at most once a minute while it does.
 func (s *server) known(ctx context.Context) error {
 	client := s.client.Load()
 	if client == nil {
@@ -156,8 +160,13 @@ func (s *server) known(ctx context.Context) error {
 		return nil
 	}
 	self, err := client.Self(ctx)
-	if err != nil {
+	switch {
+	case err == nil:
+	case s.met.Load() == 0, errors.Is(err, app.ErrForbidden), errors.Is(err, app.ErrNotFound):
 		return err
+	default: // GitHub is disturbed, and webhooks that come nevertheless are taken
+		s.logger.WarnContext(ctx, "GitHub does not answer", slog.Any("error", err))
+		return nil
 	}
 	s.met.Store(time.Now().Unix())
 	for name, level := range permissions() {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
-	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -29,7 +28,7 @@ func (m *migration) alpine() {
 				continue
 			}
 			if musl || i.to.Product == "runtime-deps" || !startsDotnet(i) {
-				m.sdk(i, s)
+				m.sdk(i, s, "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.")
 			}
 		}
 	}
@@ -106,30 +105,4 @@ func (m *migration) projectRIDs(i *image) {
 			}
 		}
 	}
-}
-
-// sdk moves an SDK stage from Alpine to the Ubuntu release of the new image.
-func (m *migration) sdk(i *image, s *dockerfile.Stage) {
-	for _, other := range m.File.Stages {
-		if other.Root() != s {
-			continue
-		}
-		for _, in := range other.Instructions {
-			if in.Keyword == "RUN" && calls(in, []string{"apk"}) {
-				m.person(m.at(in.Span), "The SDK stage has to move from Alpine to Ubuntu with the image, and it installs packages with `apk`.", "Write what it installs for `apt-get`, whose packages have other names.")
-				return
-			}
-		}
-	}
-	from := s.Base().DotNet
-	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
-	if from.Version == "" || s.Image == nil {
-		return
-	}
-	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
-	if why != "" {
-		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move from Alpine to Ubuntu with the image, and its tag cannot be changed here: %s.", why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
-		return
-	}
-	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), "What an SDK on Alpine compiles needs musl; on the Ubuntu release of the image it needs what is there.", edit)
 }

@@ -14,6 +14,7 @@ import (
 	"embed"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -87,6 +88,8 @@ func Rewrites() []*Rewrite {
 		{ID: "command", Title: "Start containers without a shell"},
 		{ID: "read-only", Title: "Give .NET a folder where the root file system is read-only"},
 		{ID: "alpine", Title: "Build for glibc instead of musl", do: (*migration).alpine},
+		{ID: "glibc", Title: "Compile with a C library that the image has", do: (*migration).glibc},
+		{ID: "sdk", Title: "Build with an SDK that knows the framework", do: (*migration).sdks},
 		{ID: "programs", Title: "Look for programs that the application starts", do: (*migration).programs},
 		{ID: "files", Title: "Look for files that the application writes", do: (*migration).files},
 	}
@@ -133,7 +136,7 @@ var readOnly = fixes.Follow{
 
 // plan plans for one Dockerfile.
 func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) (*fixes.Plan, error) {
-	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}}
+	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}}
 	if !m.findImages() {
 		return nil, nil
 	}

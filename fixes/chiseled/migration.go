@@ -30,6 +30,10 @@ type migration struct {
 	// fresh is the stage that is added to make things in, shops are all such stages.
 	fresh *workshop
 	shops []*workshop
+	// moved are the SDK stages whose image changes.
+	moved map[*dockerfile.Stage]bool
+	// slices are those to cut into the image.
+	slices []string
 	// made are the folders that are made elsewhere and copied, sonames the libraries.
 	made    map[string]bool
 	sonames []string
@@ -104,9 +108,19 @@ func (m *migration) lineBreak() string {
 
 // indent is the white space in front of an instruction.
 func (m *migration) indent(i *dockerfile.Instruction) string {
-	start := m.File.LineSpan(m.File.LineAt(i.Span.Start)).Start
-	return m.File.Slice(source.Span{Start: start, End: i.Span.Start})
+	return m.File.Slice(source.Span{Start: m.lineStart(m.File.LineAt(i.Span.Start)), End: i.Span.Start})
 }
+
+// lineStart is where the text of a line begins, behind a byte order mark.
+func (m *migration) lineStart(line int) int {
+	start := m.File.LineSpan(line).Start
+	if start == 0 && strings.HasPrefix(m.File.Text(), byteOrderMark) {
+		return len(byteOrderMark)
+	}
+	return start
+}
+
+const byteOrderMark = "\ufeff"
 
 // remove is the edit that takes an instruction out of the file with its lines, the
 // comment lines directly above it, and one of two empty lines that would meet.

@@ -172,8 +172,8 @@ func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
 			m.person(m.at(w.Span), "Which folder "+checks.Code(w.Value)+" is cannot be told, so it may belong to root.", "Write the path out.")
 			return
 		}
-		if m.made[p] || slices.ContainsFunc(writable, func(dir string) bool { return p == dir || below(p, dir) }) {
-			continue
+		if m.made[p] || slices.Contains(writable, p) {
+			continue // below one of them root would make the folder
 		}
 		if slices.ContainsFunc(m.deliveries(i), func(d delivery) bool { return d.to == p || below(p, d.to) }) {
 			m.note(m.at(w.Span), "What is copied to %s belongs to root unless `COPY` has `--chown`, and so does the volume.", checks.Code(p))

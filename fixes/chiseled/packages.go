@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 )
 
@@ -54,6 +55,7 @@ type resolution struct {
 	stuck   bool
 	because []string
 	native  []library
+	slices  []string
 }
 
 // A library is a package with native libraries and the files that an application loads.
@@ -67,9 +69,10 @@ type library struct {
 // packages decides on each package that the RUN installs.
 func (j *job) packages() (r resolution) {
 	var there, extra, tools, clients []string
+	to := j.target(j.stage.Root())
 	for _, w := range j.install {
 		name := packageName(w.Value)
-		switch kind := kindOf(name); kind {
+		switch kind := kindOf(name, to); kind {
 		case inImage:
 			there = append(there, name)
 		case inExtra:
@@ -84,16 +87,23 @@ func (j *job) packages() (r resolution) {
 			r.stuck = true
 		case sharedLibrary:
 			lib := libraries[libraryName(name)]
-			distro := j.target(j.stage.Root()).Distro
-			if _, ok := lib.packages[distro]; !ok {
-				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", distro, checks.Code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
+			if _, ok := lib.packages[to.Distro]; !ok {
+				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", to.Distro, checks.Code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
 				r.stuck = true
 				continue
 			}
 			r.native = append(r.native, lib)
 			r.because = append(r.because, fmt.Sprintf("The libraries of %s are copied from a stage of the same Ubuntu release; scanners do not see files that come without their package.", checks.Code(name)))
+		case inSlices:
+			if why := j.uncuttable(); why != "" {
+				j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, whose libraries chisel could cut into it, but %s.", checks.Code(name), why), packageHelp(to.Version))
+				r.stuck = true
+				continue
+			}
+			r.slices = append(r.slices, slicesOf(name, to)...)
+			r.because = append(r.because, fmt.Sprintf("The libraries of %s are cut into the image with chisel, from Ubuntu's packages; scanners find them in its lists.", checks.Code(name)))
 		default:
-			j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, and what the application does with it is not known.", checks.Code(name)), packageHelp(j.target(j.stage.Root()).Version))
+			j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, and what the application does with it is not known.", checks.Code(name)), packageHelp(to.Version))
 			r.stuck = true
 		}
 	}
@@ -142,8 +152,12 @@ func calls(i *dockerfile.Instruction, names []string) bool {
 
 // lines are the instructions that bring native libraries into the image.
 func (r resolution) lines(j *job, step int) []string {
+	var lines []string
+	if len(r.slices) > 0 {
+		lines = j.cutSlices(step, r.slices)
+	}
 	if len(r.native) == 0 {
-		return nil
+		return lines
 	}
 	w := j.freshShop()
 	distro := j.target(j.stage.Root()).Distro
@@ -164,7 +178,7 @@ func (r resolution) lines(j *job, step int) []string {
 	for _, f := range slices.Compact(files) {
 		w.do(step, "cp -L /usr/lib/*-linux-gnu*/"+f+" "+j.rootfs()+"/usr/lib/")
 	}
-	return []string{strings.Join([]string{j.keyword("COPY"), "--from=" + w.name, j.rootfs() + "/usr/lib/", "/usr/lib/"}, " ")}
+	return append(lines, strings.Join([]string{j.keyword("COPY"), "--from=" + w.name, j.rootfs() + "/usr/lib/", "/usr/lib/"}, " "))
 }
 
 // packageName is a package without its version.
@@ -185,10 +199,12 @@ const (
 	httpClient
 	program
 	sharedLibrary
+	inSlices
 )
 
-// kindOf says what is known of a package of Debian, Ubuntu, Alpine or Azure Linux.
-func kindOf(name string) packageKind {
+// kindOf says what is known of a package of Debian, Ubuntu, Alpine or Azure Linux for an
+// image to move to.
+func kindOf(name string, to *base.DotNet) packageKind {
 	switch {
 	case slices.Contains(imageHas, name):
 		return inImage
@@ -204,6 +220,9 @@ func kindOf(name string) packageKind {
 	}
 	if _, ok := libraries[libraryName(name)]; ok {
 		return sharedLibrary
+	}
+	if len(slicesOf(name, to)) > 0 {
+		return inSlices
 	}
 	return unknownPackage
 }

@@ -117,6 +117,9 @@ func (m *migration) finishShops() {
 		if len(w.commands) > 0 {
 			lines = append(lines, m.script(w.commands)...)
 		}
+		if w == m.fresh && len(m.slices) > 0 {
+			lines = append(lines, m.cutting()...)
+		}
 		if w.stage != nil {
 			last := w.stage.From
 			if n := len(w.stage.Instructions); n > 0 {
@@ -133,7 +136,7 @@ func (m *migration) finishShops() {
 		for line > 1 && strings.HasPrefix(strings.TrimSpace(m.File.LineText(line-1)), "#") && !m.isDirective(line-1) {
 			line--
 		}
-		at := m.File.LineSpan(line).Start
+		at := m.lineStart(line)
 		step := &m.plan.Steps[w.step]
 		step.Edits = append(step.Edits, m.edit(source.Span{Start: at, End: at}, strings.Join(lines, m.lineBreak())+m.lineBreak()+m.lineBreak()))
 	}

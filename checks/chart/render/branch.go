@@ -136,15 +136,20 @@ func (t *tracer) branches(text string, segments []Segment, skips []skipped) []Br
 }
 
 // shift is by how much the text of a frame stands further to the right than in its
-// template: as much as the last text of the frame. What an action printed may have lines of
-// its own, and what it included stands where it stands in another template.
+// template: as much as the last line that begins with text of the frame's own. What it
+// included stands where it stands in another template, and what an action printed, or
+// follows one, where that has put it.
 func (t *tracer) shift(text string, segments []Segment, frame int) int {
 	for _, s := range slices.Backward(segments) {
 		origin := t.origins[s.Origin]
 		if origin.Frame != frame || origin.Place.File < 0 || t.program.slice(origin.Place) != text[s.Start:s.End] {
 			continue
 		}
-		column := s.Start - strings.LastIndexByte(text[:s.Start], '\n') - 1
+		line := strings.LastIndexByte(text[:s.Start], '\n') + 1
+		column := s.Start - line
+		if strings.TrimLeft(text[line:s.Start], blanks) != "" {
+			continue
+		}
 		return column - t.program.column(origin.Place)
 	}
 	return 0

@@ -1,0 +1,144 @@
+package chiseled
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
+)
+
+// What cuts packages into slices, as Microsoft's own images are made.
+// https://github.com/dotnet/dotnet-docker/blob/main/src/runtime-deps/10.0/noble-chiseled/amd64/Dockerfile
+const (
+	chiselVersion  = "v1.4.2"
+	wrapperVersion = "v1.2.0"
+	chiselAMD64    = "8e5e8df4dc783dcfa827ca9990ba871af350738de67c51706b3c06bfd4725ab0edbddd9ad4110d1047ecfdc586f7dac6"
+	chiselARM64    = "216f10d4cc461411558fa4ac03fc24e104589126f87657457877389ae8015e1eac4299fcd8557c0dfea3d33342aa3297"
+)
+
+// ubuntuReleases are the releases of the slices by Ubuntu's code names.
+// https://github.com/canonical/chisel-releases
+var ubuntuReleases = map[string]string{"noble": "ubuntu-24.04", "resolute": "ubuntu-26.04"}
+
+// slicesOf are the slices with what a package brings to an application, none where there
+// are none or the image has no list of its slices to add to: that came with .NET 10.
+// https://github.com/dotnet/dotnet-docker/issues/6135
+func slicesOf(name string, to *base.DotNet) []string {
+	if len(to.Version) <= len("9.0") || ubuntuReleases[to.Distro] == "" {
+		return nil
+	}
+	for _, p := range sliced {
+		if !slices.Contains(p.names, name) {
+			continue
+		}
+		if to.Distro == "resolute" && p.resolute != nil {
+			return p.resolute
+		}
+		return p.slices
+	}
+	return nil
+}
+
+// A slicedPackage is a package by its names in Ubuntu, Debian and Alpine, and the slices
+// with its libraries; resolute are those of Ubuntu 26.04 where they have other names.
+type slicedPackage struct {
+	names            []string
+	slices, resolute []string
+}
+
+// sliced are packages whose slices have all that the package has for a program that loads
+// its libraries. What they need besides they name themselves.
+// https://github.com/canonical/chisel-releases/tree/ubuntu-24.04/slices
+// https://github.com/canonical/chisel-releases/tree/ubuntu-26.04/slices
+var sliced = []slicedPackage{
+	{names: []string{"fontconfig", "libfontconfig1", "libfontconfig"}, slices: []string{"libfontconfig1_libs", "fonts-dejavu-core_fonts"}},
+	{names: []string{"fonts-dejavu", "fonts-dejavu-core", "ttf-dejavu", "font-dejavu"}, slices: []string{"fonts-dejavu-core_fonts", "fonts-dejavu-core_config"}},
+	{names: []string{"fonts-liberation", "fonts-liberation2", "ttf-liberation", "font-liberation"}, slices: []string{"fonts-liberation_fonts"}},
+	{names: []string{"libasound2", "libasound2t64", "alsa-lib"}, slices: []string{"libasound2t64_libs"}},
+	{names: []string{"libcairo2", "cairo"}, slices: []string{"libcairo2_libs"}},
+	{names: []string{"libcurl4", "libcurl4t64", "libcurl"}, slices: []string{"libcurl4t64_libs"}},
+	{names: []string{"libfreetype6", "freetype"}, slices: []string{"libfreetype6_libs"}},
+	{names: []string{"libgdiplus"}, slices: []string{"libgdiplus_libs", "fonts-dejavu-core_fonts"}},
+	{names: []string{"libgif7", "giflib"}, slices: []string{"libgif7_libs"}},
+	{names: []string{"libharfbuzz0b", "harfbuzz"}, slices: []string{"libharfbuzz0b_libs"}},
+	{names: []string{"libjpeg8", "libjpeg-turbo8", "libjpeg-turbo"}, slices: []string{"libjpeg8_libs"}},
+	{names: []string{"libldap2", "libldap-2.4-2", "libldap-2.5-0", "libldap"}, slices: []string{"libldap2_libs"}},
+	{names: []string{"liblua5.4-0"}, slices: []string{"liblua5.4-0_libs"}},
+	{names: []string{"libnuma1", "numactl"}, slices: []string{"libnuma1_libs"}},
+	{names: []string{"libpng16-16", "libpng16-16t64", "libpng"}, slices: []string{"libpng16-16t64_libs"}},
+	{names: []string{"libpq5", "libpq"}, slices: []string{"libpq5_libs"}},
+	{names: []string{"librdkafka1", "librdkafka"}, slices: []string{"librdkafka1_libs"}},
+	{names: []string{"libsnappy1v5", "snappy"}, slices: []string{"libsnappy1v5_libs"}},
+	{names: []string{"libtiff6", "libtiff5", "tiff"}, slices: []string{"libtiff6_libs"}},
+	{names: []string{"libunwind8", "libunwind"}, slices: []string{"libunwind8_libs"}},
+	{names: []string{"libuuid1", "libuuid"}, slices: []string{"libuuid1_libs"}},
+	{names: []string{"libuv1", "libuv1t64", "libuv"}, slices: []string{"libuv1t64_libs"}},
+	{names: []string{"libwebp7"}, slices: []string{"libwebp7_libs"}},
+	{names: []string{"libx11-6", "libx11"}, slices: []string{"libx11-6_libs"}},
+	{names: []string{"libxext6", "libxext"}, slices: []string{"libxext6_libs"}},
+	{names: []string{"libxml2", "libxml2-16"}, slices: []string{"libxml2_libs"}, resolute: []string{"libxml2-16_libs"}},
+	{names: []string{"libzmq5", "libzmq"}, slices: []string{"libzmq5_libs"}},
+}
+
+// The folders of the stage that cuts: the chiseled image as it is, and with the slices.
+const (
+	uncut = "/base"
+	cut   = "/sliced"
+)
+
+// cutSlices has slices cut into a copy of the image, and gives the instruction that takes what
+// comes of it.
+func (j *job) cutSlices(step int, wanted []string) []string {
+	first := len(j.slices) == 0
+	for _, s := range wanted {
+		if !slices.Contains(j.slices, s) {
+			j.slices = append(j.slices, s)
+		}
+	}
+	j.freshShop().take(step)
+	if !first {
+		return nil
+	}
+	j.note(j.at(j.run.Span), "The stage %s gets chisel from GitHub and packages from Ubuntu's archive when the image is built, and names the chiseled image a second time: change both tags together.", checks.Code(j.freshShop().name))
+	return []string{strings.Join([]string{j.keyword("COPY"), "--from=" + j.freshShop().name, cut + "/", "/"}, " ")}
+}
+
+// uncuttable says as a clause why nothing can be cut into the images of the file.
+func (m *migration) uncuttable() string {
+	if slices.ContainsFunc(m.images, func(i *image) bool { return i.to == nil || i.to.Reference() != m.images[0].to.Reference() }) {
+		return "the images of this file are built on different ones"
+	}
+	if place, ok := m.find(isPipeline, "linux/arm/v7"); ok {
+		return fmt.Sprintf("%s builds for 32-bit ARM, for which this recipe has no chisel", place.Path())
+	}
+	return ""
+}
+
+// cutting are the instructions that cut the slices: into a copy of the image,
+// so that its lists of packages and slices name the new ones too. Files that the image has
+// just so are taken out again, and its layers stay shared.
+// https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md#how-do-i-install-additional-packages-on-chiseled-images
+// https://documentation.ubuntu.com/chisel/en/latest/reference/manifest/
+func (m *migration) cutting() []string {
+	to := m.images[0].to
+	archive := func(arch string) string { return fmt.Sprintf("chisel_%s_linux_%s.tar.gz", chiselVersion, arch) }
+	named := slices.Clone(m.slices)
+	slices.Sort(named)
+	lines := []string{fmt.Sprintf("%s --from=%s / %s/", m.keyword("COPY"), to.Reference(), uncut)}
+	return append(lines, m.script([]string{
+		"apt-get update",
+		"apt-get install -y --no-install-recommends ca-certificates curl file",
+		"rm -rf /var/lib/apt/lists/*",
+		fmt.Sprintf("curl -fsSLO --output-dir /tmp https://github.com/canonical/chisel/releases/download/%s/%s", chiselVersion, archive("$(dpkg --print-architecture)")),
+		fmt.Sprintf("printf '%%s  /tmp/%%s\\n' %s %s %s %s > /tmp/sums", chiselAMD64, archive("amd64"), chiselARM64, archive("arm64")),
+		"sha384sum -c --ignore-missing /tmp/sums",
+		"tar -xzf /tmp/chisel_*.tar.gz -C /usr/bin chisel",
+		"curl -fsSL -o /usr/bin/chisel-wrapper https://raw.githubusercontent.com/canonical/rocks-toolbox/" + wrapperVersion + "/chisel-wrapper",
+		"chmod 755 /usr/bin/chisel-wrapper",
+		fmt.Sprintf("cp -a %s %s", uncut, cut),
+		fmt.Sprintf("chisel-wrapper --generate-dpkg-status %s/var/lib/dpkg/status -- --release %s --root %s/ %s", cut, ubuntuReleases[to.Distro], cut, strings.Join(named, " ")),
+		fmt.Sprintf("env -C "+uncut+" find . -type f -exec cmp -s {} %s/{} ';' -exec rm %s/{} ';'", cut, cut),
+	})...)
+}
