@@ -86,6 +86,9 @@ func (a *App) planAt(ctx context.Context, repo Repository, commit string, r prop
 	if !r.All {
 		g.opts.Only = func(name string) bool { return slices.Contains(r.Files, name) }
 	}
+	if g.opts.Builder, err = a.builder(ctx, g); err != nil {
+		return nil, err
+	}
 	plans, skips, err := fixes.Plans(ctx, g.Head(), recipe, g.opts)
 	if err != nil {
 		return nil, err

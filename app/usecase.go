@@ -10,6 +10,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/review"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // Config is what an App is made of.
@@ -20,6 +21,8 @@ type Config struct {
 	// Review are the rules, scanners and limits of every review. What belongs to one review
 	// is filled in.
 	Review review.Options
+	// Builder builds the images of proposals; nil for nobody.
+	Builder fixes.Builder
 	// Meter is told what happens; nil for nobody.
 	Meter Meter
 	// Now is the day of reviews, on which support dates and ignore comments depend; by

@@ -21,6 +21,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/store/storetest"
 	"github.com/chiselbot/chiselbot/app/webhook"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // patience is how long a test waits for what must happen.
@@ -55,6 +56,7 @@ type world struct {
 	clock func() time.Time            // what day it is, or nil for today
 	wrap  func(app.GitHub) app.GitHub // what is between the bot and GitHub, or nil
 	files int                         // how many are read of one change, or 0 for as many as usual
+	build fixes.Builder               // or nil
 
 	mu    sync.Mutex
 	front http.Handler // takes webhooks, nil while the bot is down
@@ -111,7 +113,7 @@ func (w *world) start() {
 	if w.wrap != nil {
 		way = w.wrap(way)
 	}
-	w.bot = app.New(app.Config{GitHub: way, Memory: w.store, Logger: logger, Review: review.Options{Rules: w.rules, KnownIDs: ids}, Now: w.clock})
+	w.bot = app.New(app.Config{Builder: w.build, GitHub: way, Memory: w.store, Logger: logger, Review: review.Options{Rules: w.rules, KnownIDs: ids}, Now: w.clock})
 	w.queue, err = jobs.New(w.Context(), jobs.Config{Store: w.store, Handler: w.bot, Logger: logger, Workers: 4, Grace: 50 * time.Millisecond})
 	if err != nil {
 		w.Fatal(err)

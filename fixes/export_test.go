@@ -16,5 +16,5 @@ func Prove(ctx context.Context, tree source.Tree, plan *Plan, again func(context
 	if err != nil {
 		return err
 	}
-	return prove(ctx, before, after, plan, again)
+	return prove(ctx, before, after, plan, again, opts.Builder)
 }

@@ -40,7 +40,7 @@ func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) b
 			cured := func(f checks.Finding) bool { return plan.cures(f) }
 			return fixFindings(edited, file.Path(), after.result, cured, unsafe)
 		}
-		if err := prove(ctx, before, after, plan, again); err != nil {
+		if err := prove(ctx, before, after, plan, again, opts.Builder); err != nil {
 			return nil, nil, err
 		}
 		plans = append(plans, plan)

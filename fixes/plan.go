@@ -89,6 +89,9 @@ type Plan struct {
 	// Changes are the files as they are and as they would be, by path; none where the
 	// verdict is NeedsPerson or Refuse.
 	Changes []Change
+	// Targets are the stages whose images the plan is about, by name or number and empty
+	// for the last one; none stands for that too.
+	Targets []string
 	// Ports are the ports that the application listens on no more, and the ones instead.
 	Ports map[int]int
 	// Proof is what was proven of the plan, nil before that was tried.

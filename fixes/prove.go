@@ -28,8 +28,9 @@ type Proof struct {
 // Dockerfile and warns of nothing new, and again, which plans anew, has nothing left to
 // do. A plan that does not hold is left to a person and changes nothing. An error means
 // that ctx ended or the tree could not be read. before and after are what the checks saw of
-// the tree and of the edited one, which who calls has seen already.
-func prove(ctx context.Context, before, after *look, plan *Plan, again func(context.Context, source.Tree) (*Plan, error)) error {
+// the tree and of the edited one, which who calls has seen already. A builder, where there
+// is one, builds the images before and after.
+func prove(ctx context.Context, before, after *look, plan *Plan, again func(context.Context, source.Tree) (*Plan, error), builder Builder) error {
 	if !plan.Applicable() {
 		return nil
 	}
@@ -44,13 +45,22 @@ func prove(ctx context.Context, before, after *look, plan *Plan, again func(cont
 			return err
 		}
 	}
-	t.proof.Open = append(t.proof.Open, "The image was not built and the application was not started.")
+	failed := len(t.proof.Failed)
+	switch {
+	case builder == nil:
+		t.open("The image was not built and the application was not started.")
+	case failed == 0:
+		if err := t.builds(ctx, builder); err != nil {
+			return err
+		}
+		t.open("The application was not started.")
+	}
 	plan.Proof = t.proof
 	help := "Make the change by hand. That a plan cannot be proven is a fault of chiselbot: please report it with the file."
 	if plan.recipe == nil {
 		help = "Something else has to change with it: ask for the fixes of that finding too, or make both changes by hand."
 	}
-	for _, failed := range t.proof.Failed {
+	for _, failed := range t.proof.Failed[:failed] {
 		plan.Reasons = append(plan.Reasons, Reason{ID: "proof", Verdict: NeedsPerson, At: Place{File: plan.File}, Message: failed, Help: help})
 	}
 	if len(t.proof.Failed) > 0 {
@@ -70,6 +80,10 @@ func (t *trial) held(format string, args ...any) {
 	t.proof.Held = append(t.proof.Held, fmt.Sprintf(format, args...))
 }
 
+func (t *trial) open(format string, args ...any) {
+	t.proof.Open = append(t.proof.Open, fmt.Sprintf(format, args...))
+}
+
 func (t *trial) failed(format string, args ...any) {
 	t.proof.Failed = append(t.proof.Failed, fmt.Sprintf(format, args...))
 }
@@ -80,7 +94,7 @@ func (t *trial) checks() {
 	delta := checks.Compare(before, after)
 	for _, f := range delta.New {
 		if matches(t.plan.Shows, f) {
-			t.proof.Open = append(t.proof.Open, fmt.Sprintf("`%s` is found from now on, which was true before and hidden: %s", f.Rule.ID, f.Message))
+			t.open("`%s` is found from now on, which was true before and hidden: %s", f.Rule.ID, f.Message)
 			continue
 		}
 		t.failed("The edited file has a new finding, `%s` on line %d: %s", f.Rule.ID, f.Line(), f.Message)
@@ -240,7 +254,7 @@ func (t *trial) dockerfile(ctx context.Context) error {
 	}
 	switch {
 	case beforeErr != nil && err != nil: // it was refused for something that the plan leaves alone
-		t.proof.Open = append(t.proof.Open, fmt.Sprintf("BuildKit's linter refuses the file before and after: %v.", err))
+		t.open("BuildKit's linter refuses the file before and after: %v.", err)
 		return nil
 	case err != nil:
 		t.failed("BuildKit refuses the edited file: %v.", err)

@@ -60,6 +60,8 @@ type Options struct {
 	// Together makes each plan in the tree as the plans before it leave it, so that all can
 	// be applied one after the other. Otherwise each stands alone.
 	Together bool
+	// Builder builds the images of plans as a part of their proof; nil for none.
+	Builder Builder
 	// Only tells the Dockerfiles to plan for; nil stands for all.
 	Only func(path string) bool
 	// Resolver says which digests tags have; with nil no registry is asked.
@@ -134,7 +136,7 @@ func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, e
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := prove(ctx, before, after, plan, again); err != nil {
+	if err := prove(ctx, before, after, plan, again, p.opts.Builder); err != nil {
 		return nil, nil, err
 	}
 	if p.opts.Together && plan.Applicable() {

@@ -7,7 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"io"
-	"log"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -31,7 +31,7 @@ import (
 func served(t *testing.T, handler http.Handler) (server *httptest.Server, host string) {
 	t.Helper()
 	server = httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server, strings.TrimPrefix(server.URL, "https://")
@@ -144,20 +144,20 @@ func TestFaults(t *testing.T) {
 		"no digest at all": {index("lib.tgz", "md5:0"), nil, "is not one of SHA-256"},
 		"endless index":    {endless, nil, "it is too large"},
 		"endless archive":  {index("lib.tgz", ""), endless, "it is too large"},
-		"error":            {index("lib.tgz", ""), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "the server answers 500"},
+		"error":            {index("lib.tgz", ""), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "the server answers 500"},
 		"cut": {index("lib.tgz", ""), func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
-			w.WriteHeader(200)
+			w.WriteHeader(http.StatusOK)
 		}, "EOF"},
 		"other host": {index("https://"+other+"/lib.tgz", ""), nil, "allow that too with --charts-from " + other},
 		"redirect": {index("lib.tgz", ""), func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://"+other+"/lib.tgz?token=secret", 302)
+			http.Redirect(w, r, "https://"+other+"/lib.tgz?token=secret", http.StatusFound)
 		}, "--charts-from " + other},
 		"redirect inside": {index("lib.tgz", ""), func(w http.ResponseWriter, r *http.Request) {
-			http.Redirect(w, r, "https://169.254.169.254/latest", 302)
+			http.Redirect(w, r, "https://169.254.169.254/latest", http.StatusFound)
 		}, "--charts-from 169.254.169.254"},
 		"without TLS":       {index("http://charts.example/lib.tgz", ""), nil, "not an address with https"},
-		"redirect in rings": {index("lib.tgz", ""), func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "lib.tgz", 302) }, "more than 5 redirects"},
+		"redirect in rings": {index("lib.tgz", ""), func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "lib.tgz", http.StatusFound) }, "more than 5 redirects"},
 		"file":              {index("file:///etc/passwd", ""), nil, "not an address with https"},
 		"registry":          {index("oci://charts.example/lib", ""), nil, "--charts-from charts.example"},
 	} {
@@ -254,7 +254,7 @@ const chartLayer = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
 // TestRegistry fetches from a real registry, also when it gives other bytes than it has.
 func TestRegistry(t *testing.T) {
 	t.Parallel()
-	real := registry.New(registry.Logger(log.New(io.Discard, "", 0)))
+	whole := registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)))
 	var blobs atomic.Int64
 	var fault atomic.Pointer[http.HandlerFunc]
 	server, host := served(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -265,7 +265,7 @@ func TestRegistry(t *testing.T) {
 				return
 			}
 		}
-		real.ServeHTTP(w, r)
+		whole.ServeHTTP(w, r)
 	}))
 	for version, data := range map[string]string{"1.0.0": "one", "1.10.0": "one.ten", "1.9.0_build.5": "one.nine", "2.0.0-rc.1": "rc", "latest": "latest"} {
 		push(t, server, host+"/charts/lib", version, chartLayer, data)

@@ -99,7 +99,7 @@ func (s *Source) index(ctx context.Context, client *http.Client, repository stri
 
 // get reads an address.
 func get(ctx context.Context, client *http.Client, address string, limit int64) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
 	if err != nil {
 		return nil, errors.New("this is not an address")
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"syscall"
 	"time"
 
@@ -134,11 +135,12 @@ func plain(ctx context.Context, err error) error {
 		return context.Cause(ctx)
 	}
 	if answer, ok := errors.AsType[*transport.Error](err); ok {
-		words := fmt.Sprintf("the registry answers %d", answer.StatusCode)
+		words := []string{fmt.Sprintf("the registry answers %d", answer.StatusCode)}
 		for _, d := range answer.Errors {
-			words += " " + string(d.Code)
+			words = append(words, string(d.Code))
 		}
-		return errors.New(words[:min(len(words), maxWords)])
+		said := strings.Join(words, " ")
+		return errors.New(said[:min(len(said), maxWords)])
 	}
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return wrapped.Err

@@ -315,5 +315,5 @@ func (g *GitHub) pressOnPage(w http.ResponseWriter, r *http.Request) {
 	g.mu.Lock()
 	number := v.runPage(run).Pull
 	g.mu.Unlock()
-	http.Redirect(w, r, fmt.Sprintf("/%s/pull/%d?wait", v.repo.Name(), max(1, number)), http.StatusSeeOther)
+	http.Redirect(w, r, fmt.Sprintf("/%s/pull/%d?wait", v.repo.Name(), max(1, number)), http.StatusSeeOther) //nolint:gosec // the repository is one of this GitHub
 }

@@ -5,9 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
-	"io"
 	"io/fs"
-	"log"
+	"log/slog"
 	"net/http/httptest"
 	"os"
 	"path"
@@ -26,7 +25,7 @@ import (
 // serveChart serves a folder's chart as version 1.2.3 of a registry on this machine, and
 // gives the registry's address.
 func serveChart(ts *testscript.TestScript, dir string) string {
-	server := httptest.NewServer(registry.New(registry.Logger(log.New(io.Discard, "", 0))))
+	server := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError))))
 	ts.Defer(server.Close)
 	host := strings.TrimPrefix(server.URL, "http://")
 

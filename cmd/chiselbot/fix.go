@@ -34,6 +34,7 @@ type fixFlags struct {
 	digests           bool
 	readOnly          bool
 	apply, diff, json bool
+	build             buildFlags
 	chartsFrom        []string
 }
 
@@ -50,6 +51,11 @@ bases, with every line that has to change with them, or says what stands in the 
 --rule the fixes that findings carry are taken: the safe ones, and with --unsafe those that
 a person should look at.
 
+With --buildkit-addr the images are built as they are and as they would be, and looked
+into: their user, ports, size and shell, and whether what they start is there. A plan whose
+image can no longer be built is refused. Builds get no network and fetch nothing but
+images, unless --build-network and --build-allow say so.
+
 Exit codes:
   0  all that was planned can be applied, or there is nothing to do
   2  wrong usage, or nothing could be read
@@ -58,7 +64,8 @@ Exit codes:
   chiselbot fix --apply                    change it
   chiselbot fix src/Cats --diff | git apply
   chiselbot fix --upgrade                  leave .NET versions that are out of support
-  chiselbot fix --rule root-user --unsafe`,
+  chiselbot fix --rule root-user --unsafe
+  chiselbot fix --buildkit-addr unix:///run/buildkit/buildkitd.sock --build-network proxy --build-allow 'https://api.nuget.org/*'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			at := "."
@@ -80,6 +87,7 @@ Exit codes:
 	f.BoolVar(&flags.apply, "apply", false, "change the files")
 	f.BoolVar(&flags.diff, "diff", false, "print a patch for git apply and nothing else")
 	f.BoolVar(&flags.json, "json", false, "print the plans as JSON")
+	flags.build.bind(f, p.getenv("BUILDKIT_HOST"))
 	bindChartsFrom(cmd, &flags.chartsFrom)
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
@@ -137,6 +145,13 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	if flags.digests {
 		opts.Resolver = registry.Registry{}
 	}
+	working := "Planning"
+	if opts.Builder, err = flags.build.builder(); err != nil {
+		return err
+	}
+	if opts.Builder != nil {
+		working = "Planning and building"
+	}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
 	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
 	if err != nil {
@@ -144,7 +159,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	}
 	out.Dockerfiles = len(names)
 
-	stop := p.working("Planning")
+	stop := p.working(working)
 	plans, skips, err := plan(ctx, tree, opts)
 	stop()
 	if err != nil {

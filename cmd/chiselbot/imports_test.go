@@ -63,7 +63,7 @@ func TestImports(t *testing.T) {
 		"github.com/go-git/go-git":               {module + "app/repository", module + "app/githubtest"}, // which serves real objects
 		"github.com/google/go-github":            {module + "app/github"},
 		"github.com/bradleyfalzon":               {module + "app/github"},
-		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry"},
+		"github.com/google/go-containerregistry": {module + "app/charts", module + "app/registry", module + "app/build/buildtest"},
 		"github.com/riverqueue/river":            {module + "app/jobs"},
 		"modernc.org/sqlite":                     {module + "app/store"},
 		"github.com/jackc/pgx":                   {module + "app/store", module + "app/jobs"}, // whose transactions the queue shares
@@ -72,7 +72,9 @@ func TestImports(t *testing.T) {
 		"github.com/vektah/gqlparser":            {module + "app/githubtest"},
 		"github.com/aquasecurity/trivy":          {module + "checks/misconf"},
 		"github.com/open-policy-agent/opa":       {module + "checks/misconf"},
-		"github.com/moby/buildkit":               {module + "checks/dockerfile"},
+		"github.com/moby/buildkit":               {module + "checks/dockerfile", module + "app/build"},
+		"github.com/tonistiigi/fsutil":           {module + "app/build"},
+		"google.golang.org/grpc":                 {module + "app/build"},
 		"helm.sh/helm":                           {module + "checks/chart"},
 		"github.com/Masterminds":                 {module + "checks/chart", module + "app/charts"},
 		"mvdan.cc/sh":                            {module + "checks/dockerfile"},

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/chiselbot/chiselbot/app/build/buildtest"
 	"github.com/chiselbot/chiselbot/app/repository"
 	"github.com/chiselbot/chiselbot/app/store/storetest"
 )
@@ -49,7 +51,7 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		panic(err)
 	}
-	testscript.Main(storetest.M{M: m}, map[string]func(){
+	testscript.Main(buildtest.M{M: storetest.M{M: m}}, map[string]func(){
 		"chiselbot": func() {
 			os.Exit(run(context.Background(), testProgram(os.Stdin, os.Stdout, os.Stderr, os.Environ()), os.Args[1:]))
 		},
@@ -63,8 +65,24 @@ func TestMain(m *testing.M) {
 // registry's address into the file where REGISTRY stands.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	testscript.Run(t, testscript.Params{
-		Dir:           "testdata",
+	testscript.Run(t, stories("testdata"))
+}
+
+// TestBuildStories are stories with a BuildKit.
+func TestBuildStories(t *testing.T) {
+	t.Parallel()
+	params := stories(filepath.Join("testdata", "build"))
+	address := buildtest.Address(t)
+	params.Setup = func(env *testscript.Env) error {
+		env.Setenv("BUILDKIT_HOST", address)
+		return nil
+	}
+	testscript.Run(t, params)
+}
+
+func stories(dir string) testscript.Params {
+	return testscript.Params{
+		Dir:           dir,
 		UpdateScripts: *update,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"registry": func(ts *testscript.TestScript, neg bool, args []string) {
@@ -101,5 +119,5 @@ func TestStories(t *testing.T) {
 			},
 		},
 		RequireExplicitExec: true,
-	})
+	}
 }

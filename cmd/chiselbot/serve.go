@@ -67,6 +67,11 @@ func (p program) serve(ctx context.Context, s serveSettings) error {
 	if err != nil {
 		return err
 	}
+	s.build.timeout = time.Hour // a job ends a build long before
+	builder, err := s.build.builder()
+	if err != nil {
+		return err
+	}
 	db, err := store.Open(ctx, store.Config{URL: s.database, Key: s.key, CacheBytes: s.cache})
 	if err != nil {
 		return err
@@ -80,7 +85,7 @@ func (p program) serve(ctx context.Context, s serveSettings) error {
 	defer children.Close()
 	srv := &server{
 		program: p, settings: s, logger: logger, store: db, metrics: telemetry.NewMetrics(version()),
-		scanner: misconf.New(), children: children,
+		scanner: misconf.New(), children: children, builder: builder,
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.listen)
 	if err != nil {

@@ -28,6 +28,7 @@ type serveSettings struct {
 	grace            time.Duration
 	logFormat, level string
 	pprof            string
+	build            buildFlags
 	chartsFrom       []charts.Place
 }
 
@@ -89,7 +90,7 @@ func settings() []setting {
 			parse: func(s *serveSettings, v string) (err error) { s.grace, err = time.ParseDuration(v); return err }},
 		{flag: "charts-from", env: "CHISELBOT_CHARTS_FROM", placeholder: "PLACES", help: "where charts that others depend on may be fetched from, HOST or HOST/PATH each, separated by spaces; without it, nothing is fetched",
 			parse: func(s *serveSettings, v string) (err error) {
-				for _, text := range strings.Fields(v) {
+				for text := range strings.FieldsSeq(v) {
 					place, bad := charts.ParsePlace(text)
 					s.chartsFrom, err = append(s.chartsFrom, place), errors.Join(err, bad)
 				}
@@ -99,6 +100,24 @@ func settings() []setting {
 			parse: text(func(s *serveSettings) *string { return &s.logFormat })},
 		{flag: "log-level", env: "CHISELBOT_LOG_LEVEL", byDefault: "info", placeholder: "LEVEL", help: "debug, info, warn or error",
 			parse: text(func(s *serveSettings) *string { return &s.level })},
+		{flag: "buildkit-addr", env: "CHISELBOT_BUILDKIT_ADDR", placeholder: "ADDR", help: "a BuildKit with which the images of proposals are built before and after, unix://PATH or tcp://HOST:PORT; without it nothing is built. It runs what strangers' Dockerfiles say: give it a machine of its own",
+			parse: text(func(s *serveSettings) *string { return &s.build.address })},
+		{flag: "build-network", env: "CHISELBOT_BUILD_NETWORK", byDefault: "none", placeholder: "NAME", help: "network of RUN instructions: none, proxy (what --build-allow says, through a proxy of BuildKit's) or daemon (what the daemon gives them, which is its host's own unless it is set up otherwise)",
+			parse: text(func(s *serveSettings) *string { return &s.build.network })},
+		{flag: "build-allow", env: "CHISELBOT_BUILD_ALLOW", placeholder: "URLS", help: "what ADD and, through the proxy, RUN may fetch: URLs separated by spaces, with * for any text, as https://api.nuget.org/*",
+			parse: func(s *serveSettings, v string) error { s.build.allow = strings.Fields(v); return nil }},
+		{flag: "build-memory", env: "CHISELBOT_BUILD_MEMORY", byDefault: "4096", placeholder: "MIB", help: "memory that one RUN instruction may use, in mebibytes, where BuildKit is v0.34 or later",
+			parse: func(s *serveSettings, v string) error {
+				n, err := whole(v, 0, 1<<30)
+				s.build.memory = int64(n)
+				return err
+			}},
+		{flag: "build-cpus", env: "CHISELBOT_BUILD_CPUS", byDefault: "2", placeholder: "N", help: "processors that one RUN instruction may use, likewise",
+			parse: func(s *serveSettings, v string) error {
+				n, err := whole(v, 0, 1000)
+				s.build.cpus = float64(n)
+				return err
+			}},
 		{flag: "pprof", env: "CHISELBOT_PPROF", placeholder: "ADDR", help: "where to listen for Go's profiling tools; without it, nowhere. It shows the memory to whoever reaches it",
 			parse: text(func(s *serveSettings) *string { return &s.pprof })},
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/misconf"
 	"github.com/chiselbot/chiselbot/checks/rules"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // reviewTime is what a review may take for charts and other tools' checks: it ends within
@@ -40,6 +41,7 @@ type server struct {
 	// What reviews are made with. It is costly to start, and several servers can share it.
 	scanner  *misconf.Scanner
 	children *sandbox.Pool
+	builder  fixes.Builder // nil where nothing is built
 
 	mu sync.Mutex // held while the bot is employed
 	// The bot: nil until the App is known.
@@ -73,7 +75,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 		s.scanner.WarmObjects(ctx)
 	}()
 	bot := app.New(app.Config{
-		GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
+		Builder: s.builder, GitHub: client, Memory: s.store, Logger: s.logger, Meter: s.metrics, Now: s.program.now,
 		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), Time: reviewTime, KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{

@@ -144,6 +144,9 @@ func (m *migration) passwd(i *dockerfile.Instruction) {
 	if len(i.Words) < 2 {
 		return
 	}
+	if to := path.Clean(i.Words[len(i.Words)-1].Value); path.IsAbs(to) && !strings.Contains(to, "$") && to != "/" && to != "/etc" && path.Dir(to) != "/etc" {
+		return // the image keeps its own
+	}
 	for _, w := range i.Words {
 		switch path.Clean(w.Value) {
 		case "/etc/passwd", "/etc/group", "/etc/shadow":

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -85,4 +86,60 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 		}
 	}
 	m.person(m.at(image.Span), strings.Join(messages, " "), help)
+}
+
+// expand replaces the variables of a text by the defaults of ARGs; false where one of
+// them is not plain.
+func (m *migration) expand(s string) (string, bool) {
+	for {
+		dollar := strings.IndexByte(s, '$')
+		if dollar < 0 {
+			return s, true
+		}
+		rest := strings.TrimPrefix(s[dollar+1:], "{")
+		end := 0
+		for end < len(rest) && (rest[end] == '_' || 'a' <= rest[end]|0x20 && rest[end]|0x20 <= 'z' || '0' <= rest[end] && rest[end] <= '9') {
+			end++
+		}
+		arg := m.globals()[rest[:end]]
+		if arg.pair == nil || !arg.plain {
+			return s, false
+		}
+		rest = rest[end:]
+		if strings.HasPrefix(s[dollar:], "${") {
+			if !strings.HasPrefix(rest, "}") {
+				return s, false
+			}
+			rest = rest[1:]
+		}
+		s = s[:dollar] + arg.value + rest
+	}
+}
+
+// names reports whether a reference is to the same image of .NET, be it a copy.
+func (m *migration) names(ref string, img *dockerfile.Image) bool {
+	parsed, err := base.ParseReference(ref)
+	if err != nil {
+		return false
+	}
+	one, ok := m.Mirrors.Lookup(parsed)
+	return ok && one.DotNet != nil && img.Facts != nil && img.Facts.DotNet != nil &&
+		one.DotNet.Product == img.Facts.DotNet.Product && one.DotNet.Tag() == img.Facts.DotNet.Tag()
+}
+
+// usedElsewhere reports whether a global ARG decides about more than one image.
+func (m *migration) usedElsewhere(name string, img *dockerfile.Image) bool {
+	for n := range m.File.Images() {
+		if other := &m.File.Images()[n]; other != img && slices.Contains(other.Args, name) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(m.File.Instructions, func(i *dockerfile.Instruction) bool {
+		if i.Keyword == "ARG" && i.Stage == nil {
+			return slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool {
+				return strings.Contains(p.Value.Value, "$"+name) || strings.Contains(p.Value.Value, "${"+name)
+			})
+		}
+		return i.Keyword == "ARG" && slices.ContainsFunc(i.Pairs, func(p dockerfile.Pair) bool { return p.Name.Value == name })
+	})
 }

@@ -3,6 +3,7 @@ package chiseled
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -181,6 +182,7 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		return nil, nil // what is chiseled already is left to the rules
 	}
 	m.plan.Title = m.title()
+	m.plan.Targets = m.targets()
 	m.plan.Cures = []fixes.Cure{{Rule: "chiseled-available"}}
 	if m.moving() && m.wasRoot() {
 		m.plan.Behaves = true
@@ -212,6 +214,22 @@ func (m *migration) title() string {
 		}
 	}
 	return fmt.Sprintf("Move %s to a chiseled image", checks.Code(m.File.Path()))
+}
+
+// targets are the stages of the images, as a build names them.
+func (m *migration) targets() []string {
+	var targets []string
+	for _, i := range m.images {
+		switch {
+		case i.leaf == m.File.Final():
+			targets = append(targets, "")
+		case i.leaf.Name != "":
+			targets = append(targets, i.leaf.Name)
+		default:
+			targets = append(targets, strconv.Itoa(i.leaf.Index))
+		}
+	}
+	return targets
 }
 
 // wasRoot reports whether the application of some image runs as root today.

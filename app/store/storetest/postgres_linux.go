@@ -102,7 +102,7 @@ func (p *postgres) tryStart() error {
 	if err := startForLife(p.server); err != nil {
 		return fmt.Errorf("start PostgreSQL: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		conn, err := pgx.Connect(ctx, p.address("postgres"))

@@ -1,0 +1,85 @@
+package build
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/errdefs"
+	digest "github.com/opencontainers/go-digest"
+)
+
+// The limits of what is kept of the words of instructions.
+const (
+	maxLogBytes = 4096 // of one instruction: its last ones
+	maxLogs     = 200  // instructions
+	lastLines   = 5    // that are told
+	maxLine     = 200
+)
+
+// log keeps the last words of each instruction of a build.
+type log struct {
+	status chan *client.SolveStatus
+	done   chan struct{}
+	last   map[digest.Digest][]byte
+}
+
+func newLog() *log {
+	l := &log{status: make(chan *client.SolveStatus), done: make(chan struct{}), last: map[digest.Digest][]byte{}}
+	go func() {
+		defer close(l.done)
+		for s := range l.status {
+			for _, entry := range s.Logs {
+				l.add(entry)
+			}
+		}
+	}()
+	return l
+}
+
+func (l *log) add(entry *client.VertexLog) {
+	kept, ok := l.last[entry.Vertex]
+	if !ok && len(l.last) >= maxLogs {
+		return
+	}
+	kept = append(kept, entry.Data[max(0, len(entry.Data)-maxLogBytes):]...)
+	l.last[entry.Vertex] = slices.Clone(kept[max(0, len(kept)-maxLogBytes):])
+}
+
+// wait waits for the end of the build's words.
+func (l *log) wait() { <-l.done }
+
+// lastOf are the last lines of the instruction that an error is about.
+func (l *log) lastOf(err error) []string {
+	vertex := (*errdefs.VertexError)(nil)
+	if !errors.As(err, &vertex) {
+		return nil
+	}
+	var lines []string
+	for line := range strings.Lines(string(l.last[digest.Digest(vertex.Digest)])) {
+		if line = printable(strings.TrimSpace(line), maxLine); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return lines[max(0, len(lines)-lastLines):]
+}
+
+// printable is a text of strangers on one line, without what a terminal would obey, and
+// cut where it is longer.
+func printable(s string, longest int) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n', r == '\t':
+			return ' '
+		case r == unicode.ReplacementChar || !unicode.IsPrint(r):
+			return -1
+		}
+		return r
+	}, s)
+	if runes := []rune(s); len(runes) > longest {
+		s = string(runes[:longest]) + "…"
+	}
+	return s
+}

@@ -1,0 +1,12 @@
+package app
+
+import (
+	"time"
+
+	"github.com/chiselbot/chiselbot/fixes"
+)
+
+// Hurried is a builder that has until then.
+func Hurried(b fixes.Builder, until time.Time) fixes.Builder {
+	return hurried{Builder: b, until: until}
+}

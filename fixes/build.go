@@ -1,0 +1,205 @@
+package fixes
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/source"
+)
+
+// A Builder builds the image of a Dockerfile and looks into it. The error is a
+// [*BuildError] where the Dockerfile or what it does is at fault; any other means that
+// nothing is known of the image.
+type Builder interface {
+	Build(ctx context.Context, tree source.Tree, what Target) (*Built, error)
+}
+
+// A Target is an image that a Dockerfile can build.
+type Target struct {
+	// Dockerfile is the path of the Dockerfile.
+	Dockerfile string
+	// Stage is the name or the number of the stage, empty for the last one.
+	Stage string
+}
+
+// Built is what an image turned out to be.
+type Built struct {
+	// User is as the image's configuration has it.
+	User string
+	// Ports are those that the image exposes, "8080/tcp", sorted.
+	Ports []string
+	// Size is what the image's layers weigh as they are pulled, in bytes.
+	Size int64
+	// Shell is the path of a shell in the image, empty where there is none.
+	Shell string
+	// Starts is the program in the image that ENTRYPOINT or CMD comes down to.
+	Starts string
+	// Faults are what keeps the application from running, as sentences with a full stop.
+	Faults []string
+}
+
+// A BuildError is the end of a build for which the Dockerfile is to blame.
+type BuildError struct {
+	// Line is the line of the Dockerfile, 0 where none is known.
+	Line int
+	// Message is what the builder says, Log the last lines that the instruction wrote.
+	Message string
+	Log     []string
+}
+
+// Error implements error.
+func (e *BuildError) Error() string {
+	if e.Line == 0 {
+		return e.Message
+	}
+	return fmt.Sprintf("line %d: %s", e.Line, e.Message)
+}
+
+// builds has the images of a plan built before and after. What could be built before and
+// cannot be any more, and what would not start any more, is a reason to refuse the plan.
+func (t *trial) builds(ctx context.Context, builder Builder) error {
+	name := t.plan.File.Path()
+	if _, err := t.before.dockerfile(name); err != nil {
+		return nil // it is about another kind of file
+	}
+	targets := t.plan.Targets
+	if len(targets) == 0 {
+		targets = []string{""}
+	}
+	for _, stage := range targets {
+		target := Target{Dockerfile: name, Stage: stage}
+		after, err := builder.Build(ctx, t.after.tree, target)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		failed := (*BuildError)(nil)
+		if err != nil && !errors.As(err, &failed) {
+			t.open("%s was not built: %s.", capital(target.noun()), sentence(err))
+			continue
+		}
+		before, beforeErr := builder.Build(ctx, t.before.tree, target)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		switch {
+		case failed == nil:
+			t.compare(target, before, beforeErr, after)
+		case beforeErr != nil:
+			t.open("%s could not be built, neither with the change nor without it: %s.", capital(target.noun()), sentence(beforeErr))
+		default:
+			t.broken(target, failed)
+		}
+	}
+	return nil
+}
+
+// noun is what the target is called in a sentence.
+func (t Target) noun() string {
+	if t.Stage == "" {
+		return "the image"
+	}
+	return "the image of stage " + checks.Code(t.Stage)
+}
+
+// broken refuses a plan whose image can no longer be built.
+func (t *trial) broken(target Target, failed *BuildError) {
+	help := "Make the change by hand. That a plan cannot be built is a fault of chiselbot: please report it with the file."
+	if len(failed.Log) > 0 {
+		help = "The instruction's last words: " + checks.Code(strings.Join(failed.Log, " ⏎ ")) + ". " + help
+	}
+	t.refuse(failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
+}
+
+// refuse says that the plan would break the image, on a line of the edited file.
+func (t *trial) refuse(line int, message, help string) {
+	at := Place{File: t.plan.File}
+	if edited, err := t.after.tree.Read(t.plan.File.Path()); err == nil && line > 0 {
+		at = Place{File: edited, Span: edited.LineSpan(line)}
+	}
+	t.proof.Failed = append(t.proof.Failed, message)
+	t.plan.Reasons = append(t.plan.Reasons, Reason{ID: "build", Verdict: Refuse, At: at, Message: message, Help: help})
+}
+
+// compare says what the images are before and after, and refuses the plan for what keeps
+// only the new one from running.
+func (t *trial) compare(target Target, before *Built, beforeErr error, after *Built) {
+	var known []string
+	if before != nil {
+		known = before.Faults
+	}
+	for _, fault := range after.Faults {
+		switch {
+		case slices.Contains(known, fault):
+			t.open("%s has a fault that it has today too: %s", capital(target.noun()), fault)
+		default:
+			t.refuse(0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
+		}
+	}
+	if before == nil {
+		t.open("%s could not be built as it is today, so nothing is compared: %s.", capital(target.noun()), sentence(beforeErr))
+	}
+	t.held("BuildKit built %s%s: %s.", target.noun(), map[bool]string{true: " before and after", false: ""}[before != nil], described(before, after))
+	if after.Starts != "" && len(after.Faults) == 0 {
+		t.held("What %s starts is in it, `%s`, and needs no shell.", target.noun(), after.Starts)
+	}
+}
+
+// described is what an image is, with what it was where that is another thing.
+func described(before, after *Built) string {
+	instead := func(now, was string) string {
+		if before == nil || now == was {
+			return now
+		}
+		return now + " instead of " + was
+	}
+	if before == nil {
+		before = after
+	}
+	parts := []string{"user " + instead(account(after.User), account(before.User))}
+	if len(after.Ports)+len(before.Ports) > 0 {
+		parts = append(parts, instead(ports(after.Ports), ports(before.Ports)))
+	}
+	parts = append(parts, instead(megabytes(after.Size), megabytes(before.Size))+" to pull")
+	switch {
+	case after.Shell == "" && before.Shell != "":
+		parts = append(parts, "no shell any more")
+	case after.Shell == "":
+		parts = append(parts, "no shell")
+	default:
+		parts = append(parts, "a shell")
+	}
+	return strings.Join(parts, ", ")
+}
+
+func account(user string) string {
+	if base.IsRoot(user) {
+		return "root"
+	}
+	return checks.Code(user)
+}
+
+func ports(list []string) string {
+	if len(list) == 0 {
+		return "no port"
+	}
+	return "port " + strings.ReplaceAll(strings.Join(list, " and "), "/tcp", "")
+}
+
+// megabytes is a size as registries show it, with a decimal below ten.
+func megabytes(bytes int64) string {
+	mb := float64(bytes) / 1e6
+	if mb < 10 {
+		return fmt.Sprintf("%.1f MB", mb)
+	}
+	return fmt.Sprintf("%.0f MB", mb)
+}
+
+// sentence is an error inside a sentence.
+func sentence(err error) string { return strings.TrimSuffix(err.Error(), ".") }
+
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
