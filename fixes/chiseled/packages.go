@@ -177,6 +177,12 @@ func (r resolution) lines(j *job, step int) []string {
 	j.sonames = append(j.sonames, files...)
 	for _, f := range slices.Compact(files) {
 		w.do(step, "cp -L /usr/lib/*-linux-gnu*/"+f+" "+j.rootfs()+"/usr/lib/")
+		// What was built elsewhere asks for the name without the suffix, which 64-bit
+		// systems need not have got: https://wiki.debian.org/ReleaseGoals/64bit-time
+		if name, renamed := strings.CutSuffix(f, "t64"); renamed {
+			w.do(step, "cp -L /usr/lib/*-linux-gnu*/"+f+" "+j.rootfs()+"/usr/lib/"+name)
+			j.sonames = append(j.sonames, name)
+		}
 	}
 	return append(lines, strings.Join([]string{j.keyword("COPY"), "--from=" + w.name, j.rootfs() + "/usr/lib/", "/usr/lib/"}, " "))
 }
