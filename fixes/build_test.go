@@ -87,7 +87,8 @@ func TestBuilds(t *testing.T) {
 					return nil, nil
 				}
 				p := &fixes.Plan{Recipe: "x", File: s.File.File, Title: "x", Steps: []fixes.Step{{Title: "x", At: fixes.Place{File: s.File.File}, Edits: []source.Edit{{Path: "Dockerfile", Span: source.Span{Start: 5, End: 11}, New: "after"}}}}}
-				return p, p.Complete(s.Tree)
+				err := p.Complete(s.Tree)
+				return p, err
 			}}
 			opts := fixes.Options{Builder: answers{"FROM before": tt.before, "FROM after": tt.after}}
 			opts.Checks.IsDockerfile, opts.Checks.Now = checktest.IsDockerfile, checktest.Now

@@ -154,7 +154,7 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 var errNoProxy = errors.New("this BuildKit has no proxy for the network of builds; v0.34 has one")
 
 // solve is what the daemon is asked for beside the Dockerfile.
-func (b *Builder) solve(context, dockerfile fsutil.FS, size *weight) client.SolveOpt {
+func (b *Builder) solve(folder, own fsutil.FS, size *weight) client.SolveOpt {
 	policy := &spb.Policy{Version: 1}
 	rule := func(action spb.PolicyAction, pattern string) {
 		policy.Rules = append(policy.Rules, &spb.Rule{Action: action, Selector: &spb.Selector{Identifier: pattern, MatchType: spb.MatchType_WILDCARD}})
@@ -169,7 +169,7 @@ func (b *Builder) solve(context, dockerfile fsutil.FS, size *weight) client.Solv
 		// A key of its own: the daemon would take a file that has the size of an earlier one
 		// for the same.
 		SharedKey:    identity.NewID(),
-		LocalMounts:  map[string]fsutil.FS{"context": context, "dockerfile": dockerfile},
+		LocalMounts:  map[string]fsutil.FS{"context": folder, "dockerfile": own},
 		SourcePolicy: policy,
 		ProxyNetwork: b.config.Network == ProxyNetwork,
 		Exports:      []client.ExportEntry{{Type: client.ExporterOCI, Output: size.open}},

@@ -125,7 +125,7 @@ func TestFaults(t *testing.T) {
 func TestReach(t *testing.T) {
 	t.Parallel()
 	asked := make(chan string, 100)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
 	t.Cleanup(server.Close)
 	host, port, _ := strings.Cut(strings.TrimPrefix(server.URL, "http://"), ":")
 	connect := full + "RUN ! nc -w 3 " + host + " " + port + " </dev/null\n" // which fails where it connects
@@ -315,6 +315,7 @@ func replace(after string) *fixes.Recipe {
 		p := &fixes.Plan{Recipe: "replace", File: s.File.File, Title: "Replace", Steps: []fixes.Step{{
 			ID: "replace", Title: "Replace", At: fixes.Place{File: s.File.File, Span: all}, Edits: []source.Edit{{Path: s.File.Path(), Span: all, New: after}},
 		}}}
-		return p, p.Complete(s.Tree)
+		err := p.Complete(s.Tree)
+		return p, err
 	}}
 }

@@ -81,7 +81,7 @@ type treeFS struct {
 // Walk implements [fsutil.FS]. Links are shown and not followed.
 func (t *treeFS) Walk(ctx context.Context, target string, fn fs.WalkDirFunc) error {
 	seen := 0
-	return fs.WalkDir(t.tree, path.Join(t.root, target), func(name string, d fs.DirEntry, err error) error {
+	return fs.WalkDir(t.tree, path.Join(t.root, target), func(name string, _ fs.DirEntry, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -243,7 +243,7 @@ func interpreter(r io.ReaderAt) string {
 
 // reader reads parts of a file of the image.
 type reader struct {
-	ctx  context.Context
+	ctx  context.Context //nolint:containedctx // io.ReaderAt takes none
 	ref  gateway.Reference
 	name string
 }

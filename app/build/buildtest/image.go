@@ -148,7 +148,7 @@ func config(f flavour) v1.Config {
 }
 
 func (k *kit) build(c v1.Config, parts ...func() (v1.Layer, error)) (v1.Image, error) {
-	image := v1.Image(empty.Image)
+	image := empty.Image
 	for _, part := range parts {
 		layer, err := part()
 		if err != nil {

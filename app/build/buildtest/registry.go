@@ -1,8 +1,9 @@
 package buildtest
 
 import (
+	"context"
 	"io"
-	"log"
+	stdlog "log" //nolint:depguard // which the registry takes
 	"net"
 	"net/http"
 	"os"
@@ -40,7 +41,7 @@ func newRegistry(dir string) (*registry, error) {
 	blobs := ggcr.NewDiskBlobHandler(folder)
 	r := &registry{
 		kit: kit, made: map[string]bool{},
-		inner: ggcr.New(ggcr.WithBlobHandler(blobs), ggcr.Logger(log.New(io.Discard, "", 0))),
+		inner: ggcr.New(ggcr.WithBlobHandler(blobs), ggcr.Logger(stdlog.New(io.Discard, "", 0))),
 	}
 	if r.address, err = r.serve(r); err == nil {
 		r.within, err = r.serve(r.inner)
@@ -49,7 +50,7 @@ func newRegistry(dir string) (*registry, error) {
 }
 
 func (r *registry) serve(h http.Handler) (address string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}
