@@ -2,10 +2,12 @@ package app_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -40,6 +42,15 @@ const (
 	good = "FROM debian:13\nUSER 1000\n"
 	bad  = "FROM debian:13\nUSER root\n"
 )
+
+// TestMain lets many tests run at once: they wait for retries more than they work. -parallel
+// on the command line counts all the same.
+func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "12"); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
 
 // A world is a GitHub with one repository and a bot that serves it.
 type world struct {
