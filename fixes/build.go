@@ -128,6 +128,7 @@ func (t *trial) refuse(line int, message, help string) {
 // compare says what the images are before and after, and refuses the plan for what keeps
 // only the new one from running.
 func (t *trial) compare(target Target, before *Built, beforeErr error, after *Built) {
+	t.proof.Images = append(t.proof.Images, Image{target, before, after})
 	var known []string
 	if before != nil {
 		known = before.Faults
@@ -164,7 +165,7 @@ func described(before, after *Built) string {
 	if len(after.Ports)+len(before.Ports) > 0 {
 		parts = append(parts, instead(ports(after.Ports), ports(before.Ports)))
 	}
-	parts = append(parts, instead(megabytes(after.Size), megabytes(before.Size))+" to pull")
+	parts = append(parts, instead(after.Megabytes(), before.Megabytes())+" to pull")
 	switch {
 	case after.Shell == "" && before.Shell != "":
 		parts = append(parts, "no shell any more")
@@ -190,9 +191,9 @@ func ports(list []string) string {
 	return "port " + strings.ReplaceAll(strings.Join(list, " and "), "/tcp", "")
 }
 
-// megabytes is a size as registries show it, with a decimal below ten.
-func megabytes(bytes int64) string {
-	mb := float64(bytes) / 1e6
+// Megabytes is the size as registries show it, with a decimal below ten.
+func (b *Built) Megabytes() string {
+	mb := float64(b.Size) / 1e6
 	if mb < 10 {
 		return fmt.Sprintf("%.1f MB", mb)
 	}

@@ -20,6 +20,15 @@ type Proof struct {
 	Fields []string
 	// Failed are what was tried and did not hold; the plan is not applied then.
 	Failed []string
+	// Images are those that a builder has built with the change.
+	Images []Image
+}
+
+// An Image is one that a builder has built.
+type Image struct {
+	Target
+	// Before is nil where it could not be built without the change.
+	Before, After *Built
 }
 
 // prove tries a plan on a copy of the tree that is edited in memory: the same checks find

@@ -1,6 +1,7 @@
 package propose
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -130,6 +131,9 @@ func table(b *strings.Builder, plan *fixes.Plan) {
 			continue // it is not about another image
 		}
 		fmt.Fprintf(b, "| %s | %s | %s |\n", row.name, cell(row.before), cell(row.after))
+	}
+	if after.size != "" {
+		fmt.Fprintf(b, "| Size to pull | %s | %s |\n", cmp.Or(before.size, "unknown"), after.size)
 	}
 }
 

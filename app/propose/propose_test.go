@@ -1,6 +1,7 @@
 package propose_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/propose"
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/checktest"
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 	"github.com/chiselbot/chiselbot/fixes/chiseled"
 	"github.com/chiselbot/chiselbot/fixes/plantest"
@@ -107,6 +109,52 @@ func TestImages(t *testing.T) {
 	}
 	if image("mcr.microsoft.com/dotnet/aspnet:9.0", "") == one {
 		t.Error("another image is the same")
+	}
+}
+
+// weights stands in for BuildKit.
+type weights struct{ chiseled, full int64 }
+
+func (w weights) Build(_ context.Context, tree source.Tree, what fixes.Target) (*fixes.Built, error) {
+	file, err := tree.Read(what.Dockerfile)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.Contains(file.Text(), "chiseled"):
+		return &fixes.Built{User: "1654", Size: w.chiseled, Starts: "/usr/bin/dotnet"}, nil
+	case w.full == 0:
+		return nil, &fixes.BuildError{Message: "the registry is away"}
+	default:
+		return &fixes.Built{Size: w.full, Starts: "/usr/bin/dotnet", Shell: "/bin/sh"}, nil
+	}
+}
+
+// TestSize: where images were built, the table says what they weigh.
+func TestSize(t *testing.T) {
+	t.Parallel()
+	files := map[string]string{"Dockerfile": "FROM mcr.microsoft.com/dotnet/aspnet:10.0\nCOPY out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n"}
+	for _, test := range []struct {
+		name    string
+		builder fixes.Builder
+		want    string
+	}{
+		{"built", weights{48_100_000, 93_400_000}, "| Size to pull | 93 MB | 48 MB |\n"},
+		{"not before", weights{9_950_000, 0}, "| Size to pull | unknown | 9.9 MB |\n"},
+		{"no builder", nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			opts := plantest.Options()
+			opts.Builder = test.builder
+			plans, _, err := fixes.Plans(t.Context(), checktest.Tree(files), chiseled.Recipe(chiseled.Options{}), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body := propose.Of(propose.Request{Recipe: "chiseled"}, "main", checktest.Tree(files), plans).Body
+			if strings.Contains(body, "Size to pull") != (test.want != "") || !strings.Contains(body, test.want) {
+				t.Errorf("want %q in\n%s", test.want, body)
+			}
+		})
 	}
 }
 

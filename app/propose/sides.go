@@ -14,16 +14,30 @@ import (
 // A side is what an image is before or after a plan, each empty where it is not known.
 type side struct {
 	image, user, ports, shell, packages string
+	size                                string // where the image was built
 }
 
-// sides reads the Dockerfile of a plan before and after it.
+// sides reads the Dockerfile of a plan before and after it, and what a builder made of its
+// last stage.
 func sides(p *fixes.Plan) (before, after side) {
 	for _, c := range p.Changes {
 		if c.Path == p.File.Path() {
-			return sideOf(c.Path, c.Before), sideOf(c.Path, c.After)
+			before, after = sideOf(c.Path, c.Before), sideOf(c.Path, c.After)
 		}
 	}
-	return side{}, side{}
+	if p.Proof == nil {
+		return before, after
+	}
+	for _, image := range p.Proof.Images {
+		if image.Stage != "" {
+			continue
+		}
+		after.size = image.After.Megabytes()
+		if image.Before != nil {
+			before.size = image.Before.Megabytes()
+		}
+	}
+	return before, after
 }
 
 func sideOf(path, text string) side {
