@@ -116,7 +116,8 @@ func (h *history) quiet(p *served) {
 		if now := strings.Join(queue, ""); now != seen || now != "" {
 			seen, since = now, time.Now()
 		}
-		return metrics != "" && time.Since(since) > 500*time.Millisecond
+		// Where the database does not answer in time the page is an error, and no queue is empty.
+		return strings.Contains(metrics, "chiselbot_info{") && time.Since(since) > 500*time.Millisecond
 	})
 }
 
