@@ -13,9 +13,6 @@ import (
 
 var update = flag.Bool("update", false, "rewrite golden files with what the code gives now")
 
-// Updating says that the test run was asked to rewrite golden files.
-func Updating() bool { return *update }
-
 // Cases runs the cases of a txtar file against a rule. CASE/want holds what [Describe]
 // says of the result, and CASE/fixed/PATH the files as the fixes leave them. CASE/now is a
 // date, where the case is about one. known are all rules, so that a case can name them in
