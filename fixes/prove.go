@@ -14,7 +14,8 @@ import (
 
 // A Proof says in plain words what was tried of a plan.
 type Proof struct {
-	// Held are what was proven, Open what was not, as sentences with a full stop.
+	// Held are what was proven, Open what was not, as sentences with a full stop; one of
+	// Held may announce Fields.
 	Held, Open []string
 	// Fields are the fields of rendered objects that differ, in words.
 	Fields []string
@@ -22,6 +23,15 @@ type Proof struct {
 	Failed []string
 	// Images are those that a builder has built with the change.
 	Images []Image
+}
+
+// Beneath is what a reader lists beneath one of Held: the fields, beneath the one that
+// announces them with a colon.
+func (p *Proof) Beneath(held string) []string {
+	if strings.HasSuffix(held, ":") {
+		return p.Fields
+	}
+	return nil
 }
 
 // An Image is one that a builder has built.

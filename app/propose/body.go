@@ -156,9 +156,7 @@ func Proof(b *strings.Builder, plan *fixes.Plan) {
 	b.WriteString("\n**Proven**\n\n")
 	for _, held := range plan.Proof.Held {
 		b.WriteString("- ✅ " + report.Prose(held) + "\n")
-		if strings.HasSuffix(held, ":") {
-			fields(b, plan.Proof.Fields)
-		}
+		fields(b, plan.Proof.Beneath(held))
 	}
 	b.WriteString("\n**Not proven**\n\n")
 	for _, open := range plan.Proof.Open {

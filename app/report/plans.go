@@ -61,10 +61,8 @@ func (p *textPage) plan(plan *fixes.Plan) {
 	if plan.Proof != nil {
 		for _, held := range plan.Proof.Held {
 			p.labeled("proof", held)
-			if strings.HasSuffix(held, ":") {
-				for _, f := range plan.Proof.Fields {
-					p.labeled("", "· "+f)
-				}
+			for _, f := range plan.Proof.Beneath(held) {
+				p.labeled("", "· "+f)
 			}
 		}
 		for _, open := range plan.Proof.Open {
