@@ -252,9 +252,9 @@ func saidIn(o *kube.Object, n *kube.Node, at int, digits string, port int, what 
 	if !origin.Verified || !exact {
 		return said
 	}
-	if source := origin.Template; origin.Value != nil && !source.IsZero() && span == n.Span {
-		if action.MatchString(source.File.Slice(source.Span)) {
-			said.apart = rewriting(source)
+	if template := origin.Template; origin.Value != nil && !template.IsZero() && span == n.Span {
+		if action.MatchString(template.File.Slice(template.Span)) {
+			said.apart = rewriting(template)
 		}
 	}
 	var there [][]int
