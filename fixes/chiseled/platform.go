@@ -4,7 +4,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // platform takes --platform off a FROM that would give an image for the machine that
@@ -27,6 +29,14 @@ func (m *migration) platform() {
 		m.step(flag.Span, "Build the image for the machine that it is to run on", "`--platform` makes it one for the machine that builds, which is for stages that compile.",
 			m.edit(source.Span{Start: flag.Span.Start, End: end}, ""))
 	}
+}
+
+// buildsARM32 is where the repository has images built for 32-bit ARM.
+func (m *migration) buildsARM32() (fixes.Place, bool) {
+	return m.search(isPipeline, func(text string) (source.Span, bool) {
+		start, end, ok := base.ARM32(text)
+		return source.Span{Start: start, End: end}, ok
+	})
 }
 
 // isPipeline reports whether a file tells a build service what to build.
