@@ -42,15 +42,15 @@ func (m *migration) buildsARM32() (fixes.Place, bool) {
 // isPipeline reports whether a file tells a build service what to build.
 func isPipeline(name string) bool {
 	lower := strings.ToLower(name)
-	base := lower[strings.LastIndexByte(lower, '/')+1:]
-	yaml := strings.HasSuffix(base, ".yml") || strings.HasSuffix(base, ".yaml")
+	file := lower[strings.LastIndexByte(lower, '/')+1:]
+	yaml := strings.HasSuffix(file, ".yml") || strings.HasSuffix(file, ".yaml")
 	switch {
 	case strings.HasPrefix(lower, ".github/workflows/"), strings.HasPrefix(lower, ".azuredevops/"), strings.HasPrefix(lower, ".circleci/"), strings.HasPrefix(lower, ".tekton/"):
 		return yaml
-	case strings.HasPrefix(base, "azure-pipelines"), strings.HasPrefix(base, ".gitlab-ci"), strings.HasPrefix(base, ".drone"), strings.HasPrefix(base, "docker-bake."):
+	case strings.HasPrefix(file, "azure-pipelines"), strings.HasPrefix(file, ".gitlab-ci"), strings.HasPrefix(file, ".drone"), strings.HasPrefix(file, "docker-bake."):
 		return true
-	case strings.HasPrefix(base, "docker-compose"), strings.HasPrefix(base, "compose."):
+	case strings.HasPrefix(file, "docker-compose"), strings.HasPrefix(file, "compose."):
 		return yaml
 	}
-	return base == "makefile" || base == "jenkinsfile"
+	return file == "makefile" || file == "jenkinsfile"
 }
