@@ -3,11 +3,11 @@ package chiseled
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
-	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -68,20 +68,13 @@ func (m *migration) kubernetes() (fixes.Place, bool) {
 	return m.find(isYAML, "kind: Deployment")
 }
 
-// find is the line in which one of the files that match has a text.
+// find is where one of the files that match has a text.
 func (m *migration) find(match func(string) bool, text string) (fixes.Place, bool) {
-	at, ok := m.search(match, func(all string) (source.Span, bool) {
-		n := strings.Index(all, text)
-		return source.Span{Start: n, End: n + len(text)}, n >= 0
-	})
-	if ok {
-		at.Span = at.File.LineSpan(at.Line())
-	}
-	return at, ok
+	return m.search(match, regexp.MustCompile(regexp.QuoteMeta(text)))
 }
 
-// search is the first place in the files that match at which something is found.
-func (m *migration) search(match func(string) bool, in func(text string) (source.Span, bool)) (fixes.Place, bool) {
+// search is where one of the files that match has what an expression says.
+func (m *migration) search(match func(string) bool, expression *regexp.Regexp) (fixes.Place, bool) {
 	searched := 0
 	for _, name := range m.Files {
 		if !match(name) {
@@ -94,8 +87,8 @@ func (m *migration) search(match func(string) bool, in func(text string) (source
 		if err != nil {
 			continue
 		}
-		if span, ok := in(file.Text()); ok {
-			return fixes.Place{File: file, Span: span}, true
+		if at := expression.FindStringIndex(file.Text()); at != nil {
+			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(at[0]))}, true
 		}
 	}
 	return fixes.Place{}, false
