@@ -3,6 +3,7 @@ package chiseled
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -69,6 +70,11 @@ func (m *migration) kubernetes() (fixes.Place, bool) {
 
 // find is where one of the files that match has a text.
 func (m *migration) find(match func(string) bool, text string) (fixes.Place, bool) {
+	return m.search(match, regexp.MustCompile(regexp.QuoteMeta(text)))
+}
+
+// search is where one of the files that match has what an expression says.
+func (m *migration) search(match func(string) bool, expression *regexp.Regexp) (fixes.Place, bool) {
 	searched := 0
 	for _, name := range m.Files {
 		if !match(name) {
@@ -81,8 +87,8 @@ func (m *migration) find(match func(string) bool, text string) (fixes.Place, boo
 		if err != nil {
 			continue
 		}
-		if n := strings.Index(file.Text(), text); n >= 0 {
-			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(n))}, true
+		if at := expression.FindStringIndex(file.Text()); at != nil {
+			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(at[0]))}, true
 		}
 	}
 	return fixes.Place{}, false
