@@ -7,6 +7,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
 )
 
 // askedPorts are the TCP ports on which somebody expects the container to listen: its
@@ -51,11 +52,16 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 				if protocol := port.Text("protocol"); protocol != "" && protocol != "TCP" {
 					continue
 				}
-				target := port.Get("targetPort")
-				if target == nil {
-					target = port.Get("port")
+				if target := port.Get("targetPort"); target != nil {
+					add(o, target, fmt.Sprintf("`targetPort` of the Service %s", checks.Code(o.Name)), false)
+					continue
 				}
-				add(o, target, fmt.Sprintf("`%s` of the Service %s", key(target), checks.Code(o.Name)), false)
+				before := len(asked)
+				add(o, port.Get("port"), fmt.Sprintf("`port` of the Service %s", checks.Code(o.Name)), false)
+				for n := range asked[before:] { // the callers' port stays, and no longer says where the container's is
+					asked[before+n].edits = func(number string) []source.Edit { return p.Insert(o, port, number, "targetPort") }
+					asked[before+n].apart = asked[before+n].edits
+				}
 			}
 		case o.Kind == "NetworkPolicy" && selects(o.Root.Get("spec", "podSelector", "matchLabels"), c.Pod):
 			for _, rule := range o.Root.List("spec", "ingress") {
@@ -68,14 +74,6 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 		}
 	}
 	return asked
-}
-
-// key is the name of the field that has a node.
-func key(n *kube.Node) string {
-	if n == nil {
-		return ""
-	}
-	return n.Key
 }
 
 // regular is how many containers of a pod may be meant by a Service: init containers that

@@ -242,8 +242,7 @@ func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) 
 	if origin.Value != nil {
 		said.key = origin.Value.Key
 		at := origin.Template
-		callers := o.Kind == "Service" && n.Key == "port"
-		if origin.Verified && !at.IsZero() && !callers && action.MatchString(at.File.Slice(at.Span)) && o.Document.Slice(n.Span) == digits {
+		if origin.Verified && !at.IsZero() && action.MatchString(at.File.Slice(at.Span)) && o.Document.Slice(n.Span) == digits {
 			said.apart = func(number string) []source.Edit {
 				return []source.Edit{{Path: at.File.Path(), Span: at.Span, New: number}}
 			}

@@ -69,6 +69,10 @@ func checkContainerPorts(p *checks.ReleasePass, c *kube.Container) {
 	if own := imagePort(p.Image(c)); own >= unprivilegedStart && heard[0].port < unprivilegedStart && withoutRoot(c, p.Image(c)) {
 		f.Help = fmt.Sprintf("Write %d in all of these places, where the application listens too: its image does so by itself, and below 1024 it may need root. Leave the Service's `port` as it is.", own)
 		f.Fix = nil
+		if !slices.ContainsFunc(heard, func(h saidPort) bool { return h.object == nil }) { // what says so can be changed here
+			old := slices.DeleteFunc(slices.Clone(stale), func(s saidPort) bool { return s.port == own })
+			f.Fix = movePorts(p, c, append(old, heard...), []saidPort{{port: own}})
+		}
 	}
 	report(p, c, f, stale, append(slices.Clone(heard), rest(asked, stale)...))
 }
@@ -208,7 +212,11 @@ func movePorts(p *checks.ReleasePass, c *kube.Container, stale, heard []saidPort
 		if edit == nil {
 			return nil
 		}
-		edits = append(edits, edit(strconv.Itoa(to))...)
+		more := edit(strconv.Itoa(to))
+		if len(more) == 0 {
+			return nil
+		}
+		edits = append(edits, more...)
 	}
 	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
 }

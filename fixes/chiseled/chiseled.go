@@ -117,6 +117,7 @@ func Recipe(o Options) *fixes.Recipe {
 // profile asks for, which a chiseled image takes without complaint.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var follows = []fixes.Follow{
+	{Rule: "container-low-port", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
 	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
 	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
 	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
