@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -172,9 +173,7 @@ func TestPinsOfChart(t *testing.T) {
 			t.Parallel()
 			all := map[string]string{}
 			for _, m := range []map[string]string{files, c.more} {
-				for path, text := range m {
-					all[path] = text
-				}
+				maps.Copy(all, m)
 			}
 			plans, _, err := fixes.Findings(t.Context(), checktest.Tree(all), noDigest, false, pinOptions(resolver{}))
 			if err != nil {
