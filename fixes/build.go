@@ -61,7 +61,9 @@ func (e *BuildError) Error() string {
 }
 
 // builds has the images of a plan built before and after. What could be built before and
-// cannot be any more, and what would not start any more, is a reason to refuse the plan.
+// cannot be any more, and what would not start any more, is a reason to refuse the plan;
+// what cannot be built with it, and nobody knows whether it could before, is one to leave
+// it to a person.
 func (t *trial) builds(ctx context.Context, builder Builder) error {
 	name := t.plan.File.Path()
 	if _, err := t.before.dockerfile(name); err != nil {
@@ -86,9 +88,13 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		wasFailed := (*BuildError)(nil)
 		switch {
 		case failed == nil:
 			t.compare(target, before, beforeErr, after)
+		case beforeErr != nil && !errors.As(beforeErr, &wasFailed):
+			t.refuse(NeedsPerson, failed.Line, fmt.Sprintf("%s cannot be built with the change, %s, and whether it can be built today is not known: %s.",
+				capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, ".")), sentence(beforeErr)), "Build it as it is. If that works, make the change by hand; if it does not, ask once more when it does.")
 		case beforeErr != nil:
 			t.open("%s could not be built, neither with the change nor without it: %s.", capital(target.noun()), sentence(beforeErr))
 		default:
@@ -112,17 +118,17 @@ func (t *trial) broken(target Target, failed *BuildError) {
 	if len(failed.Log) > 0 {
 		help = "The instruction's last words: " + checks.Code(strings.Join(failed.Log, " ⏎ ")) + ". " + help
 	}
-	t.refuse(failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
+	t.refuse(Refuse, failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
 }
 
-// refuse says that the plan would break the image, on a line of the edited file.
-func (t *trial) refuse(line int, message, help string) {
+// refuse says that the plan would break the image, or may, on a line of the edited file.
+func (t *trial) refuse(verdict Verdict, line int, message, help string) {
 	at := Place{File: t.plan.File}
 	if edited, err := t.after.tree.Read(t.plan.File.Path()); err == nil && line > 0 {
 		at = Place{File: edited, Span: edited.LineSpan(line)}
 	}
 	t.proof.Failed = append(t.proof.Failed, message)
-	t.plan.Reasons = append(t.plan.Reasons, Reason{ID: "build", Verdict: Refuse, At: at, Message: message, Help: help})
+	t.plan.Reasons = append(t.plan.Reasons, Reason{ID: "build", Verdict: verdict, At: at, Message: message, Help: help})
 }
 
 // compare says what the images are before and after, and refuses the plan for what keeps
@@ -138,7 +144,7 @@ func (t *trial) compare(target Target, before *Built, beforeErr error, after *Bu
 		case slices.Contains(known, fault):
 			t.open("%s has a fault that it has today too: %s", capital(target.noun()), fault)
 		default:
-			t.refuse(0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
+			t.refuse(Refuse, 0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
 		}
 	}
 	if before == nil {

@@ -64,6 +64,10 @@ func TestBuilds(t *testing.T) {
 			failed: []string{"The image can be built today and cannot with the change: `exit code: 1`."},
 		},
 		{
+			name: "nobody knows of before", before: answer{err: errors.New("it took longer than 10m0s")}, after: answer{err: &fixes.BuildError{Line: 2, Message: "exit code: 1"}}, verdict: fixes.NeedsPerson,
+			failed: []string{"The image cannot be built with the change, `exit code: 1`, and whether it can be built today is not known: it took longer than 10m0s."},
+		},
+		{
 			name: "nobody knows", after: answer{err: errors.New("reach BuildKit at unix:///s: connection refused")}, verdict: fixes.Safe,
 			open: []string{"The image was not built: reach BuildKit at unix:///s: connection refused."},
 		},
