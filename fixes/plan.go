@@ -100,6 +100,8 @@ type Plan struct {
 	recipe   *Recipe
 	followed []checks.Finding // whose fixes were taken
 	then     []string         // the rules whose fixes have to be taken with those of findings
+	pinned   []pinned
+	kept     []checks.Finding // which say something else of what the plan cures, and have no fix
 	follows  []string         // the rules whose fixes were taken for the objects that run the image
 }
 

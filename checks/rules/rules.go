@@ -49,6 +49,7 @@ func All() []*checks.Rule {
 		misplacedSecurity,
 		needsExtra,
 		nightlyImage,
+		noDigest,
 		noHealthcheck,
 		noResources,
 		noShell,

@@ -142,7 +142,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}
-	if flags.digests {
+	if flags.digests || len(flags.rules) > 0 {
 		opts.Resolver = registry.Registry{}
 	}
 	working := "Planning"

@@ -118,6 +118,7 @@ func Recipe(o Options) *fixes.Recipe {
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var follows = []fixes.Follow{
 	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
+	{Rule: "container-low-port", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data"}},
 	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
 	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
 	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -67,8 +68,20 @@ func (m *migration) kubernetes() (fixes.Place, bool) {
 	return m.find(isYAML, "kind: Deployment")
 }
 
-// find is where one of the files that match has a text.
+// find is the line in which one of the files that match has a text.
 func (m *migration) find(match func(string) bool, text string) (fixes.Place, bool) {
+	at, ok := m.search(match, func(all string) (source.Span, bool) {
+		n := strings.Index(all, text)
+		return source.Span{Start: n, End: n + len(text)}, n >= 0
+	})
+	if ok {
+		at.Span = at.File.LineSpan(at.Line())
+	}
+	return at, ok
+}
+
+// search is the first place in the files that match at which something is found.
+func (m *migration) search(match func(string) bool, in func(text string) (source.Span, bool)) (fixes.Place, bool) {
 	searched := 0
 	for _, name := range m.Files {
 		if !match(name) {
@@ -81,8 +94,8 @@ func (m *migration) find(match func(string) bool, text string) (fixes.Place, boo
 		if err != nil {
 			continue
 		}
-		if n := strings.Index(file.Text(), text); n >= 0 {
-			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(n))}, true
+		if span, ok := in(file.Text()); ok {
+			return fixes.Place{File: file, Span: span}, true
 		}
 	}
 	return fixes.Place{}, false

@@ -110,7 +110,7 @@ func (m *migration) uncuttable() string {
 	if slices.ContainsFunc(m.images, func(i *image) bool { return i.to == nil || i.to.Reference() != m.images[0].to.Reference() }) {
 		return "the images of this file are built on different ones"
 	}
-	if place, ok := m.find(isPipeline, "linux/arm/v7"); ok {
+	if place, ok := m.buildsARM32(); ok {
 		return fmt.Sprintf("%s builds for 32-bit ARM, for which this recipe has no chisel", place.Path())
 	}
 	return ""
