@@ -9,6 +9,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -29,6 +30,8 @@ type Target struct {
 
 // Built is what an image turned out to be.
 type Built struct {
+	// Platform is what the image is for, as linux/arm64; empty where that is not known.
+	Platform string
 	// User is as the image's configuration has it.
 	User string
 	// Ports are those that the image exposes, "8080/tcp", sorted.
@@ -73,6 +76,7 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 	if len(targets) == 0 {
 		targets = []string{""}
 	}
+	platform := ""
 	for _, stage := range targets {
 		target := Target{Dockerfile: name, Stage: stage}
 		after, err := builder.Build(ctx, t.after.tree, target)
@@ -92,6 +96,7 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 		switch {
 		case failed == nil:
 			t.compare(target, before, beforeErr, after)
+			platform = builds.PlatformOf(after.Platform)
 		case beforeErr != nil && !errors.As(beforeErr, &wasFailed):
 			t.refuse(NeedsPerson, failed.Line, fmt.Sprintf("%s cannot be built with the change, %s, and whether it can be built today is not known: %s.",
 				capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, ".")), sentence(beforeErr)), "Build it as it is. If that works, make the change by hand; if it does not, ask once more when it does.")
@@ -100,6 +105,33 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 		default:
 			t.broken(target, failed)
 		}
+	}
+	if platform == "" {
+		return nil
+	}
+	return t.elsewhere(ctx, platform)
+}
+
+// elsewhere says for which platforms the image was not built that it is built for otherwise.
+func (t *trial) elsewhere(ctx context.Context, platform string) error {
+	name := t.plan.File.Path()
+	files, err := t.before.tree.Find(ctx, builds.IsStatement)
+	if err != nil {
+		return err
+	}
+	var others []string
+	var place Place
+	for _, p := range builds.New(t.before.tree, files, []string{name}, nil, nil).Platforms(name) {
+		if p.Name == platform {
+			continue
+		}
+		if len(others) == 0 {
+			place = Place{File: p.File, Span: p.Span}
+		}
+		others = append(others, "`"+p.Name+"`")
+	}
+	if len(others) > 0 {
+		t.open("The image was built for `%s` and not for %s, for which %s builds it.", platform, strings.Join(others, " and "), checks.Code(fmt.Sprintf("%s:%d", place.File.Path(), place.Line())))
 	}
 	return nil
 }
