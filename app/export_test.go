@@ -18,6 +18,9 @@ func Unasked(base, head source.Tree, plan *fixes.Plan, step fixes.Step) (Suggest
 	return one, mark != ""
 }
 
+// ForPublishing is what a job keeps of its time when it builds.
+const ForPublishing = publishing
+
 // Hurried is a builder that has until then.
 func Hurried(b fixes.Builder, until time.Time) fixes.Builder {
 	return hurried{Builder: b, until: until}

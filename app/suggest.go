@@ -21,10 +21,10 @@ const maxSuggestions = 20
 
 // suggest puts plans on a fork's pull request, to which an App cannot push: as suggestions
 // at its lines where they can say it, and as a patch where not, with the reason.
-func (v *verb) suggest(ctx context.Context, trees Change, plans []*fixes.Plan) (string, error) {
+func (a *App) suggest(ctx context.Context, repo Repository, pull PullRequest, trees Change, plans []*fixes.Plan) (string, error) {
 	list, why := suggestions(trees.Base(), plans)
 	if why == "" {
-		err := v.GitHub.Suggest(ctx, v.job.Repository, v.pull.Number, v.pull.Head, list)
+		err := a.GitHub.Suggest(ctx, repo, pull.Number, pull.Head, list)
 		if err == nil {
 			return fmt.Sprintf("✅ The branch is in a fork, to which an App cannot push. Whoever may can commit what is suggested at its lines (%d).\n", len(list)), nil
 		}
@@ -34,6 +34,22 @@ func (v *verb) suggest(ctx context.Context, trees Change, plans []*fixes.Plan) (
 		why = "GitHub does not take suggestions at these lines"
 	}
 	return forkText(plans, why), nil
+}
+
+// suggested puts what was planned at the head of a fork's pull request on it, and says what
+// came of it.
+func (a *App) suggested(ctx context.Context, repo Repository, pull PullRequest, at *planned) (string, error) {
+	text := outcome{at: at, what: unnecessary}.text()
+	if len(propose.Changes(at.plans)) > 0 {
+		against, err := a.GitHub.Change(ctx, repo, pull.Base, pull.Head, nil)
+		if err != nil {
+			return "", err
+		}
+		if text, err = a.suggest(ctx, repo, pull, against, at.plans); err != nil {
+			return "", err
+		}
+	}
+	return text + told(at.plans, nil) + skippedText(at.skips), nil
 }
 
 // forkText shows plans as a patch, and says why.

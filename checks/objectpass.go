@@ -87,6 +87,11 @@ func (p *ReleasePass) Replace(o *kube.Object, n *kube.Node, text string) []sourc
 	return replace(o, n, text)
 }
 
+// Insert is as [ObjectPass.Insert] for a mapping of an object.
+func (p *ReleasePass) Insert(o *kube.Object, mapping *kube.Node, value string, path ...string) []source.Edit {
+	return insert(o, mapping, value, path...)
+}
+
 // stand completes a finding with its rule's severity if it has none of its own, and with the place where a person would edit, and the places
 // that lead there.
 func stand(rule *Rule, r *Release, o *kube.Object, at kube.Origin, f Finding) Finding {

@@ -1,7 +1,9 @@
 package fixes
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,36 @@ func (c Change) Diff() string {
 	if err != nil {
 		panic(err) // edits that the library computed are within the text that it was given
 	}
-	return fmt.Sprintf("diff --git %s %s\n%s", strings.TrimSuffix(from, "\t"), strings.TrimSuffix(to, "\t"), hunks)
+	return fmt.Sprintf("diff --git %s %s\n%s", strings.TrimSuffix(from, "\t"), strings.TrimSuffix(to, "\t"), renumbered(hunks))
+}
+
+// hunkHead is the line above a hunk: where it begins and how many lines it has, before
+// and after. Lines of text have a sign in front of them and never look so.
+var hunkHead = regexp.MustCompile(`(?m)^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@$`)
+
+// renumbered is a patch whose hunks say where they begin afterwards. The library forgets
+// the unchanged lines between two changes of one hunk (go-udiff v0.4.1), and git looks
+// for the next hunk from the number on: where a block occurs twice it took the wrong one.
+func renumbered(patch string) string {
+	shift := 0
+	return hunkHead.ReplaceAllStringFunc(patch, func(head string) string {
+		number := func(text, absent string) int {
+			n, err := strconv.Atoi(cmp.Or(text, absent))
+			if err != nil {
+				panic(err) // the pattern takes digits alone, and files have less lines than int goes to
+			}
+			return n
+		}
+		part := hunkHead.FindStringSubmatch(head)
+		before, after := number(part[2], "1"), number(part[4], "1")
+		at := strings.LastIndex(head, "+") + 1
+		end := at + len(part[3])
+		if before > 0 && after > 0 { // a file that is new or gone has the one hunk
+			head = head[:at] + strconv.Itoa(number(part[1], "")+shift) + head[end:]
+		}
+		shift += after - before
+		return head
+	})
 }
 
 // A Hunk is lines that a change replaces, First to Last by their numbers before it.

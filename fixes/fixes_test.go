@@ -35,6 +35,9 @@ func TestDiff(t *testing.T) {
 		{"a space in the name", "my app/Docker file", "FROM a\n", "FROM b\n"},
 		{"other letters in the name", "Katzenenzyklopädie/Docker\"file", "FROM a\n", "FROM b\n"},
 		{"a tab in the name", "a\tb/Dockerfile", "FROM a\n", "FROM b\n"},
+		{"two changes in one hunk and a block that occurs twice", "Dockerfile",
+			"a\n1\n2\n3\n4\n5\n6\nb\n1\n2\n3\n4\n5\n6\nc\n" + strings.Repeat("filler\n", 7) + strings.Repeat("x\ny\nz\ncat\nx\ny\nz\n-\n", 2),
+			"A\n1\n2\n3\n4\n5\n6\nB\n1\n2\n3\n4\n5\n6\nC\n" + strings.Repeat("filler\n", 7) + "x\ny\nz\ncat\nx\ny\nz\n-\nx\ny\nz\ndog\nx\ny\nz\n-\n"},
 		{"not UTF-8", "Dockerfile", "FROM a\n# \xff\xfe\nRUN b\n", "FROM c\n# \xff\xfe\nRUN b\n"},
 	}
 	for _, test := range tests {
@@ -71,6 +74,29 @@ func TestDiff(t *testing.T) {
 	}
 	if same := (fixes.Change{Path: "a", Before: "x", After: "x"}).Diff(); same != "" {
 		t.Errorf("a change of nothing gives %q", same)
+	}
+}
+
+// TestDiffNumbers holds the numbers of hunks against git's own.
+func TestDiffNumbers(t *testing.T) {
+	t.Parallel()
+	lines := func(from, to int) (all string) {
+		for n := from; n <= to; n++ {
+			all += fmt.Sprintln(n)
+		}
+		return all
+	}
+	before := lines(1, 60)
+	after := "new\n" + lines(1, 4) + "4a\n4b\n" + lines(5, 9) + lines(11, 29) + "thirty\n" + lines(31, 34) + "thirty-five\n" + lines(36, 58)
+	var got []string
+	for line := range strings.Lines((fixes.Change{Path: "a", Before: before, After: after}).Diff()) {
+		if strings.HasPrefix(line, "@@") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	want := []string{"@@ -1,13 +1,15 @@", "@@ -27,12 +29,12 @@", "@@ -56,5 +58,3 @@"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -1,12 +1,12 @@
 package rules
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/kube"
+	"github.com/chiselbot/chiselbot/checks/source"
 )
 
 // askedPorts are the TCP ports on which somebody expects the container to listen: its
@@ -18,7 +18,7 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 	object := c.Pod.Object
 	add := func(o *kube.Object, n *kube.Node, what string, hint bool) {
 		if port, err := strconv.ParseUint(n.Text(), 10, 16); err == nil && port > 0 {
-			said := saidIn(o, n, n.Text(), int(port), what)
+			said := saidIn(o, n, 0, n.Text(), int(port), what)
 			said.hint = hint
 			asked = append(asked, said)
 		}
@@ -33,7 +33,7 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 			add(object, h.Node.Get(action, "port"), "the `"+h.Name+"`", false)
 		}
 		if n := len(asked); n > 0 && h.Node.Text("httpGet", "scheme") == "HTTPS" {
-			asked[n-1].edits = nil // its port alone would not do
+			asked[n-1].tls = true
 		}
 	}
 	if len(c.Pod.Containers) > 1 && regular(c.Pod) > 1 {
@@ -51,11 +51,17 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 				if protocol := port.Text("protocol"); protocol != "" && protocol != "TCP" {
 					continue
 				}
-				target := port.Get("targetPort")
-				if target == nil {
-					target = port.Get("port")
+				if target := port.Get("targetPort"); target != nil {
+					add(o, target, "`targetPort` of the Service "+checks.Code(o.Name), false)
+					continue
 				}
-				add(o, target, fmt.Sprintf("`%s` of the Service %s", key(target), checks.Code(o.Name)), false)
+				before := len(asked)
+				add(o, port.Get("port"), "the Service "+checks.Code(o.Name)+" without a `targetPort`", false)
+				for n := range asked[before:] {
+					// Its own port is the callers'.
+					asked[before+n].key = ""
+					asked[before+n].edits = func(number string) []source.Edit { return p.Insert(o, port, number, "targetPort") }
+				}
 			}
 		case o.Kind == "NetworkPolicy" && selects(o.Root.Get("spec", "podSelector", "matchLabels"), c.Pod):
 			for _, rule := range o.Root.List("spec", "ingress") {
@@ -68,14 +74,6 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 		}
 	}
 	return asked
-}
-
-// key is the name of the field that has a node.
-func key(n *kube.Node) string {
-	if n == nil {
-		return ""
-	}
-	return n.Key
 }
 
 // regular is how many containers of a pod may be meant by a Service: init containers that

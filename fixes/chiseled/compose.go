@@ -87,12 +87,16 @@ var mapping = regexp.MustCompile(`^(?:[^:]*:)*(\d+)(?:/tcp)?$`)
 // compose moves the container's side of ports that compose files publish. A service that
 // is told there where to listen stays as it is: Docker lets any account open any port.
 // https://docs.docker.com/reference/compose-file/services/#ports
-func (m *migration) compose(moved map[int]int) {
+func (m *migration) compose(moved map[int]int, at strength) {
 	services := m.services()
 	for _, s := range services {
-		if s.pinned() {
+		if m.pinned(s, at) {
 			m.note(s.place(s.node), "The service %s is told here on which port to listen, so nothing changes for it: Docker lets any account open any port.", checks.Code(s.name))
 			continue
+		}
+		told := slices.DeleteFunc(entries(services, s), func(o service) bool { return !m.pinned(o, at) })
+		if slices.ContainsFunc(told, func(o service) bool { return isFirst(o.file.Path()) }) {
+			continue // the file that this one adds to tells it
 		}
 		for _, p := range s.node.List("ports") {
 			digits := p
@@ -110,6 +114,11 @@ func (m *migration) compose(moved map[int]int) {
 			if to == 0 {
 				continue
 			}
+			if len(told) > 0 && isFirst(s.file.Path()) {
+				m.person(s.place(digits), fmt.Sprintf("The port %d moves to %d, but not where %s is added, which tells the service to listen where it does today.", port, to, checks.Code(told[0].file.Path())),
+					"Say in this file on which port to listen, then ask again.")
+				continue
+			}
 			n := strings.Index(s.file.Slice(digits.Span), digits.Value)
 			if n < 0 {
 				m.person(s.place(digits), fmt.Sprintf("The port %d moves to %d, and this entry cannot be edited.", port, to), "Change it by hand.")
@@ -120,7 +129,7 @@ func (m *migration) compose(moved map[int]int) {
 				source.Edit{Path: s.file.Path(), Span: source.Span{Start: start + at[2], End: start + at[3]}, New: strconv.Itoa(to)})
 		}
 	}
-	m.callers(services)
+	m.callers(services, moved, at)
 }
 
 // shellInCompose leaves it to a person where a compose file has a container of the image
@@ -157,8 +166,20 @@ func (m *migration) shellInCompose() {
 	}
 }
 
-// pinned reports whether a service's environment says where to listen.
-func (s service) pinned() bool {
+// entries are all that the compose files of a folder say about one of their services.
+func entries(services []service, s service) []service {
+	var all []service
+	for _, o := range services {
+		if o.name == s.name && path.Dir(o.file.Path()) == path.Dir(s.file.Path()) {
+			all = append(all, o)
+		}
+	}
+	return all
+}
+
+// pinned reports whether a service's environment says where to listen, with a variable
+// that is at least as strong as the setting that moves.
+func (m *migration) pinned(s service, at strength) bool {
 	env := s.node.Get("environment")
 	if env == nil {
 		return false
@@ -168,7 +189,7 @@ func (s service) pinned() bool {
 		if env.Kind == kube.Sequence {
 			name, _, _ = strings.Cut(v.Value, "=")
 		}
-		return listens(name) != ""
+		return m.strengthOf(name) >= at
 	})
 }
 
@@ -196,19 +217,4 @@ func (s service) place(n *kube.Node) fixes.Place {
 		return fixes.Place{File: s.file, Span: n.KeySpan}
 	}
 	return fixes.Place{File: s.file, Span: n.Span}
-}
-
-// callers leaves it to a person where other services call one of these by its name on the
-// port that moves: between containers nothing maps ports.
-func (m *migration) callers(services []service) {
-	for _, s := range services {
-		if s.pinned() {
-			continue
-		}
-		call := regexp.MustCompile(`https?://` + regexp.QuoteMeta(s.name) + `(?::(?:80|443))?(?:[/"'\s]|$)`)
-		if at := call.FindStringIndex(s.file.Text()); at != nil {
-			m.person(fixes.Place{File: s.file, Span: source.Span{Start: at[0], End: at[1]}},
-				fmt.Sprintf("Another container calls %s on the port that moves.", checks.Code(s.name)), "Call it on the new port, or set `ASPNETCORE_HTTP_PORTS` for the service in the compose file.")
-		}
-	}
 }

@@ -41,13 +41,26 @@ func (j *job) manages(name string, args []dockerfile.ShellWord) bool {
 	case "update", "clean", "autoclean", "autoremove", "cache", "makecache", "remove", "purge", "del":
 		return name != "dpkg"
 	case "upgrade", "dist-upgrade", "full-upgrade":
-		j.drop("the chiseled image is built anew with updates, and cannot be updated in place")
+		j.upgrades()
 		return name != "dpkg"
 	case "install", "add":
 		j.install = append(j.install, packages...)
 		return name != "dpkg"
 	}
 	return false
+}
+
+// upgrades takes in an upgrade of the packages that the base image has. Beside a digest it
+// is all that brings security updates until somebody renews the digest, and no chiseled
+// image can be upgraded: OIDC-Guard went back to Alpine twice, to a digest and an upgrade.
+// https://github.com/IvanJosipovic/oidc-guard/commit/bb5e7f24c6e0def8f511f43bfd25c7f630f765ba
+func (j *job) upgrades() {
+	if img := j.stage.Root().Image; img.Ref.Digest != "" {
+		j.person(j.at(j.run.Span), fmt.Sprintf("The image is pinned by its digest (line %d), so this upgrade alone brings security updates between two digests, and a chiseled image cannot be upgraded.", j.File.Position(img.Span.Start).Line),
+			"Decide how updates come from now on: have a bot renew the digest, or build on the tag without one. Then take this line out and ask again.")
+		return
+	}
+	j.drop("the chiseled image is built anew with updates, and cannot be updated in place")
 }
 
 // resolution is what becomes of the packages that a RUN installs.
@@ -154,7 +167,7 @@ func calls(i *dockerfile.Instruction, names []string) bool {
 func (r resolution) lines(j *job, step int) []string {
 	var lines []string
 	if len(r.slices) > 0 {
-		lines = j.cutSlices(step, r.slices)
+		j.cutSlices(step, r.slices)
 	}
 	if len(r.native) == 0 {
 		return lines

@@ -120,7 +120,7 @@ func (m *migration) adopts(i *image) bool {
 			}
 		}
 		if i.from.Version < "8.0" && len(i.from.Version) == 3 {
-			m.person(fixes.Place{File: c.file.File, Span: c.stage.From.Words[0].Span}, fmt.Sprintf("This image is built on that of %s, whose port moves from 80 to 8080.", checks.Code(m.File.Path())), "Set `ASPNETCORE_HTTP_PORTS` in it, then change the tag there by hand.")
+			m.person(fixes.Place{File: c.file.File, Span: c.stage.From.Words[0].Span}, fmt.Sprintf("This image is built on that of %s, whose port moves from 80 to 8080.", checks.Code(m.File.Path())), "Set `ASPNETCORE_URLS` in it, then change the tag there by hand.")
 		}
 		if st := c.stage.State(); st.Entrypoint.Origin == nil && st.Cmd.Origin != nil && st.Cmd.Origin.Exec {
 			m.person(fixes.Place{File: c.file.File, Span: st.Cmd.Origin.Span}, fmt.Sprintf("This image is built on that of %s, and chiseled images have `dotnet` for `ENTRYPOINT`, which would be given this `CMD`.", checks.Code(m.File.Path())), "Make it the `ENTRYPOINT`, then ask again.")

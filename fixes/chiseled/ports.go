@@ -35,32 +35,61 @@ type pin struct {
 // https://github.com/kubernetes/kubernetes/pull/102612
 func (m *migration) ports() {
 	moved := map[int]int{}
+	var told []pin
 	for _, i := range m.images {
-		if i.from.Product == "runtime-deps" && len(m.pins(i)) == 0 {
+		pins := m.pins(i)
+		moves := len(pins) == 0 && m.defaultMoves(i)
+		if i.from.Product == "runtime-deps" && len(pins) == 0 {
 			continue
 		}
-		for _, p := range m.pins(i) {
-			moved[p.port] = instead(p.port)
+		if len(pins) > 0 || moves {
+			if at, ok := m.listensInSource(); ok {
+				m.decidedBySource(at, pins)
+				continue
+			}
+		}
+		for _, p := range pins {
+			told, moved[p.port] = append(told, p), instead(p.port)
 			m.stepAt(p.at, fmt.Sprintf("Listen on %d instead of %d", instead(p.port), p.port),
 				fmt.Sprintf("%s says %d, and ports below 1024 are root's on some container runtimes.", checks.Code(p.by), p.port),
 				source.Edit{Path: p.at.Path(), Span: p.at.Span, New: strconv.Itoa(instead(p.port))})
 		}
-		if len(moved) == 0 && m.defaultMoves(i) {
-			if at, ok := m.listensInSource(); ok {
-				m.person(at, "The source decides where the application listens, and the port that the image gives moves from 80 to 8080.", "Have it listen on 8080, in everything that calls it too, or set `ASPNETCORE_HTTP_PORTS` where it is started.")
-				continue
-			}
+		if moves {
 			moved[80] = 8080
 			m.plan.Behaves = true
 			m.note(m.at(i.root.From.Words[0].Span), "The application listens on 8080 from now on: the images of .NET %s have port 80 and its chiseled ones 8080. What publishes or maps the port outside this repository has to follow.", i.from.Version)
 		}
 		m.inSource(i)
 	}
+	if len(told) > 0 {
+		m.plan.Behaves = true
+		m.note(told[0].at, "The application listens on %s from now on. What publishes or maps the port outside this repository has to follow.", ports(moved))
+	}
 	m.exposed(moved)
 	if len(moved) > 0 {
 		m.plan.Ports = moved
-		m.users(moved)
+		m.users(moved, m.strongest(told))
 	}
+}
+
+// ports are the ports that an application listens on once they have moved, in words.
+func ports(moved map[int]int) string {
+	var all []string
+	for _, port := range slices.Sorted(maps.Values(moved)) {
+		all = append(all, strconv.Itoa(port))
+	}
+	return strings.Join(all, " and ")
+}
+
+// decidedBySource leaves it to a person that the source says where the application listens,
+// which wins over the image and over settings.
+func (m *migration) decidedBySource(at fixes.Place, pins []pin) {
+	what := "the port that the image gives moves from 80 to 8080"
+	if len(pins) > 0 {
+		what = fmt.Sprintf("%s says %d, which is root's on some container runtimes", checks.Code(pins[0].by), pins[0].port)
+	}
+	m.person(at, fmt.Sprintf("The source decides where the application listens, and %s.", what),
+		"Find out which of the two counts. If it is the source, nothing has to move unless its port is below 1024; if it is the other, everything that names the port has to follow. Then change the tag by hand.")
 }
 
 // defaultMoves reports whether the image itself listens elsewhere once it is chiseled.
@@ -74,6 +103,55 @@ func (m *migration) defaultMoves(i *image) bool {
 		}
 	}
 	return i.leaf.State().Env["ASPNETCORE_URLS"].Value != ""
+}
+
+// A strength says which of several settings wins that tell the server where to listen.
+// https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
+type strength int8
+
+// The strengths, rising.
+const (
+	byNothing  strength = iota
+	byPorts             // ASPNETCORE_HTTP_PORTS
+	byURLs              // ASPNETCORE_URLS
+	byArgument          // --urls, or urls in settings
+	byEndpoint          // Kestrel's endpoints
+)
+
+// strengthOf is how strong a variable or another setting is. Before .NET 8 there were no
+// variables for ports alone.
+func (m *migration) strengthOf(name string) strength {
+	switch kind := listens(name); {
+	case name == "Kestrel:Endpoints" || kind == "addresses" && strings.Contains(strings.ToUpper(name), "KESTREL__"):
+		return byEndpoint
+	case name == "--urls" || name == "urls":
+		return byArgument
+	case kind == "addresses":
+		return byURLs
+	case kind == "ports" && !m.listensByURLs():
+		return byPorts
+	}
+	return byNothing
+}
+
+// listensByURLs reports whether some image is of a .NET that has no other variable for
+// where to listen than ASPNETCORE_URLS, by which its image listens.
+// https://learn.microsoft.com/dotnet/core/compatibility/containers/8.0/aspnet-port
+func (m *migration) listensByURLs() bool {
+	return slices.ContainsFunc(m.images, func(i *image) bool { return len(i.from.Version) == 3 && i.from.Version < "8.0" })
+}
+
+// strongest is the strength of the strongest setting that moves, that of the image itself
+// where none is told.
+func (m *migration) strongest(told []pin) strength {
+	most := byPorts
+	if m.listensByURLs() {
+		most = byURLs
+	}
+	for _, p := range told {
+		most = max(most, m.strengthOf(p.by))
+	}
+	return most
 }
 
 // listens says what a variable of ASP.NET Core holds, addresses or port numbers; empty for
@@ -172,23 +250,6 @@ func portIn(s string, urls bool) (start, end int) {
 	return start, start + len(digits)
 }
 
-// kestrel is where C# configures where the server listens.
-var kestrel = regexp.MustCompile(`\b(?:ConfigureKestrel|UseKestrel|ListenAnyIP|UseUrls)\s*\(\s*[^\s)]`)
-
-// listensInSource is where the source configures the server.
-func (m *migration) listensInSource() (at fixes.Place, found bool) {
-	m.source(func(text *source.File) bool {
-		for _, span := range kestrel.FindAllStringIndex(text.Text(), -1) {
-			if line := strings.TrimSpace(text.LineText(text.LineAt(span[0]))); !strings.HasPrefix(line, "//") {
-				at, found = fixes.Place{File: text, Span: source.Span{Start: span[0], End: span[1] - 1}}, true
-				return false
-			}
-		}
-		return true
-	})
-	return at, found
-}
-
 // sourcePort is where C# names a privileged port to listen on.
 var sourcePort = regexp.MustCompile(`\b(?:UseUrls\s*\([^)\n]*?:|(?:ListenAnyIP|ListenLocalhost)\s*\(\s*|\.Listen\s*\(\s*IPAddress\.\w+\s*,\s*)(\d{2,3})\b`)
 
@@ -246,8 +307,9 @@ func (m *migration) exposed(moved map[int]int) {
 
 // users moves what names a port that moves in compose files. Charts and manifests follow
 // by the rules about them.
-func (m *migration) users(moved map[int]int) {
-	m.compose(moved)
+// at is how strong the setting is that moves.
+func (m *migration) users(moved map[int]int, at strength) {
+	m.compose(moved, at)
 	for _, s := range m.stages {
 		for _, i := range s.Instructions {
 			if i.Keyword == "HEALTHCHECK" && len(i.Words) > 1 && keepsHealth(i) {
