@@ -140,19 +140,10 @@ func (d *DotNet) todaysProduct() string {
 	return "sdk"
 }
 
-// arm32 is the platform of 32-bit ARM; without a variant it is version 7.
+// ARM32 finds the platform of 32-bit ARM in a text, as --platform takes it; without a
+// variant it is version 7.
 // https://github.com/containerd/platforms#arm-variants
-var arm32 = regexp.MustCompile(`\b(linux/arm(?:/v7)?)(?:[^\w/-]|$)`)
-
-// ARM32 is where a text first names the platform of 32-bit ARM, as --platform takes it;
-// false where it does not.
-func ARM32(text string) (start, end int, found bool) {
-	at := arm32.FindStringSubmatchIndex(text)
-	if at == nil {
-		return 0, 0, false
-	}
-	return at[2], at[3], true
-}
+var ARM32 = regexp.MustCompile(`\blinux/arm(?:/v7)?(?:[^\w/-]|$)`)
 
 // ChiseledTarget is the chiseled image to move to: of the same product and version, on
 // the same Ubuntu release where it has one. extra asks for ICU and time zones, arm32

@@ -213,11 +213,11 @@ func (m *migration) arm32(i *image) (bool, string) {
 	if i.from.Version != "8.0" {
 		return false, "" // all other versions have images for it
 	}
-	if _, _, ok := base.ARM32(i.root.Platform); ok {
+	if base.ARM32.MatchString(i.root.Platform) {
 		return true, "`FROM` says so"
 	}
-	if at, ok := m.buildsARM32(); ok {
-		return true, fmt.Sprintf("%s:%d builds for %s", at.Path(), at.Line(), checks.Code(at.File.Slice(at.Span)))
+	if at, ok := m.search(isPipeline, base.ARM32); ok {
+		return true, fmt.Sprintf("%s:%d builds for 32-bit ARM too", at.Path(), at.Line())
 	}
 	return false, ""
 }
