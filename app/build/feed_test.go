@@ -46,10 +46,10 @@ func newFeed(t *testing.T, apart bool) *feed {
 		f.asked = append(f.asked, strings.TrimSuffix(r.Host, r.Host[strings.LastIndex(r.Host, ":"):])+r.URL.Path)
 		f.mu.Unlock()
 		if r.URL.Path == "/v3/index.json" {
-			fmt.Fprintf(w, `{"resources": [{"@id": "%s/packages/", "@type": "PackageBaseAddress/3.0.0"}]}`, packages())
+			_, _ = fmt.Fprintf(w, `{"resources": [{"@id": "%s/packages/", "@type": "PackageBaseAddress/3.0.0"}]}`, packages())
 			return
 		}
-		fmt.Fprint(w, "a package")
+		_, _ = fmt.Fprint(w, "a package") // who does not read it fails
 	}))
 	server.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	for _, name := range []string{buildtest.Feed, buildtest.Elsewhere} {
