@@ -58,8 +58,8 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
 	}
 	packages := make([][]source.Edit, len(installs))
 	for n, in := range installs {
-		why := ""
-		if packages[n], why = m.withApt(in); why != "" {
+		edits, why := m.withApt(in)
+		if packages[n] = edits; why != "" {
 			m.person(m.at(in.Span), fmt.Sprintf("%s, and it installs packages with `apk`: %s.", moves, why), "Write what it installs for `apt-get`, whose packages have other names.")
 			return
 		}
