@@ -71,9 +71,10 @@ func (m *migration) choose(i *image) (because []string) {
 		because = append(because, "`composite` stays: the image has it today.")
 	}
 	switch why := lacksPatch(&from, to); {
-	case from.Patch != "" && why == "":
+	case from.Patch == "", to.Patch != "":
+	case why == "":
 		to.Patch = from.Patch
-	case from.Patch != "":
+	default:
 		because = append(because, fmt.Sprintf("Without the patch version %s: %s.", checks.Code(from.Patch), why))
 	}
 	switch {
