@@ -27,7 +27,9 @@ import (
 	"github.com/moby/buildkit/solver/pb"
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/tonistiigi/fsutil"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -54,6 +56,10 @@ const (
 type Config struct {
 	// Address is the daemon's, unix:///run/buildkit/buildkitd.sock or tcp://HOST:PORT.
 	Address string
+	// TLS is for a daemon at a tcp address; without it, one on another machine must be Plain:
+	// something else keeps what is sent to it from others.
+	TLS   TLS
+	Plain bool
 	// Timeout is how long one build may take.
 	Timeout time.Duration
 	Network Network
@@ -78,6 +84,9 @@ func New(c Config) (*Builder, error) {
 	u, err := url.Parse(c.Address)
 	if err != nil || u.Scheme != "unix" && u.Scheme != "tcp" {
 		return nil, fmt.Errorf("read address of BuildKit %q: want unix://PATH or tcp://HOST:PORT", c.Address)
+	}
+	if err := c.TLS.check(u, c.Plain); err != nil {
+		return nil, err
 	}
 	if c.Network == "" {
 		c.Network = NoNetwork
@@ -120,14 +129,11 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 	}
 	limited, cancel := context.WithTimeout(ctx, b.config.Timeout)
 	defer cancel()
-	c, err := client.New(limited, b.config.Address)
+	c, err := b.reach(ctx, limited)
 	if err != nil {
 		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, err)
 	}
 	defer func() { _ = c.Close() }() // what was asked of it is done
-	if _, err := c.ListWorkers(limited); err != nil {
-		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, b.reason(ctx, limited, err))
-	}
 
 	files, size, watch := &sent{}, &weight{}, newLog()
 	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size)
@@ -149,6 +155,42 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 		return 0, *files.over.Load()
 	}
 	return 0, b.blame(ctx, limited, what, err, watch)
+}
+
+// reach opens a connection to the daemon and hears from it. limited is ctx with the time
+// that a build may take.
+func (b *Builder) reach(ctx, limited context.Context) (*client.Client, error) {
+	var opts []client.ClientOpt
+	shake := &handshake{tls: b.config.TLS}
+	if b.config.TLS != (TLS{}) {
+		config, err := b.config.TLS.config(time.Now())
+		if err != nil {
+			return nil, err
+		}
+		shake.TransportCredentials = credentials.NewTLS(config)
+		opts = append(opts, client.WithGRPCDialOption(grpc.WithTransportCredentials(shake)))
+	}
+	c, err := client.New(limited, b.config.Address, opts...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.ListWorkers(limited)
+	if err == nil {
+		return c, nil
+	}
+	_ = c.Close() // it has told what is wrong
+	if failed := shake.failed.Load(); failed != nil && ctx.Err() == nil {
+		return nil, *failed
+	}
+	reason := b.reason(ctx, limited, err)
+	switch {
+	case limited.Err() != nil || status.Code(err) != codes.Unavailable:
+	case shake.done.Load(): // with TLS 1.3 a daemon looks at our certificate when we are done
+		return nil, fmt.Errorf("it hung up on us, as who does not take our certificate: %w", reason)
+	case b.config.TLS == TLS{} && strings.Contains(reason.Error(), "error reading server preface"):
+		return nil, fmt.Errorf("it may want TLS, of which nothing is given: %w", reason)
+	}
+	return nil, reason
 }
 
 var errNoProxy = errors.New("this BuildKit has no proxy for the network of builds; v0.34 has one")

@@ -14,6 +14,7 @@ import (
 	"embed"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -137,7 +138,7 @@ var readOnly = fixes.Follow{
 
 // plan plans for one Dockerfile.
 func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) (*fixes.Plan, error) {
-	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}}
+	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}, chosen: map[*dockerfile.Stage]base.Reference{}}
 	if !m.findImages() {
 		return nil, nil
 	}

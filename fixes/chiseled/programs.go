@@ -41,7 +41,7 @@ func (m *migration) programs() {
 	m.source(func(text *source.File) bool {
 		for _, at := range startsProgram.FindAllStringSubmatchIndex(text.Text(), -1) {
 			line := strings.TrimSpace(text.LineText(text.LineAt(at[0])))
-			if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") {
+			if isComment(line) {
 				continue
 			}
 			name := ""

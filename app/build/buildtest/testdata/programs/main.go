@@ -9,12 +9,14 @@
 //	<!-- needs: icu -->
 //	<!-- needs: zone Europe/Oslo -->
 //	<!-- needs: library libgomp.so.1 -->
+//	<!-- needs: package libgdiplus -->
 //	<!-- needs: write /data -->
 //	<!-- needs: read /app/data.bin -->
 package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -36,7 +38,17 @@ func main() {
 		err = account("groupadd", args)
 	case "update-ca-certificates":
 		err = certificates()
-	case "curl", "wget", "git":
+	case "curl":
+		err = download(args)
+	case "sha384sum":
+		err = sums(args)
+	case "zstd":
+		err = decompress(args)
+	case "dpkg", "dpkg-deb":
+		err = debian(args)
+	case "chisel":
+		err = cut(args)
+	case "wget", "git":
 		fmt.Println(name)
 	default:
 		err = application(os.Args[0])
@@ -222,6 +234,13 @@ func run(project []byte) error {
 			return fmt.Errorf("DllNotFoundException: Unable to load shared library '%s' or one of its dependencies.", library)
 		}
 	}
+	for _, name := range need["package"] {
+		packages, _ := os.ReadFile("/var/lib/dpkg/status")
+		slices, err := os.ReadFile("/var/lib/chisel/manifest.wall")
+		if !bytes.Contains(packages, []byte("Package: "+name+"\n")) || err == nil && !bytes.Contains(slices, []byte(`"name":"`+name+"_")) {
+			return fmt.Errorf("no scanner finds %s", name)
+		}
+	}
 	for _, dir := range need["write"] {
 		if err := os.WriteFile(filepath.Join(dir, "written"), nil, 0o644); err != nil {
 			return fmt.Errorf("UnauthorizedAccessException: Access to the path '%s' is denied: %w", dir, err)
@@ -279,6 +298,9 @@ func install(args []string) error {
 		dir = "/usr/lib"
 	}
 	for _, name := range words[1:] {
+		if err := listed(name); err != nil {
+			return err
+		}
 		lib := map[string]string{
 			"libgomp1": "libgomp.so.1", "libsqlite3-0": "libsqlite3.so.0", "libsodium23": "libsodium.so.23", "zlib1g": "libz.so.1", "libaio1": "libaio.so.1", "libaio1t64": "libaio.so.1t64",
 			"libgdiplus": "libgdiplus.so.0", "icu-libs": "libicuuc.so.76", "libicu-dev": "libicuuc.so.72", "libicu72": "libicuuc.so.72", "libgomp": "libgomp.so.1",
@@ -307,6 +329,19 @@ func install(args []string) error {
 		}
 	}
 	return nil
+}
+
+// listed puts a package into the list of packages, where there is one.
+func listed(name string) error {
+	f, err := os.OpenFile("/var/lib/dpkg/status", os.O_APPEND|os.O_WRONLY, 0o644)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\nPackage: %s\nStatus: install ok installed\nVersion: 2\n", name)
+	return errors.Join(err, f.Close())
 }
 
 // account writes an account or a group into the lists.
