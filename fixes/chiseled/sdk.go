@@ -86,6 +86,9 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
 
 // moveSDK writes another SDK image where a stage names its own; false where it cannot.
 func (m *migration) moveSDK(s *dockerfile.Stage, to *base.DotNet, because string) bool {
+	if !m.takesSDK(s, to) {
+		return false
+	}
 	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
 	if why != "" {
 		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move to %s with the image, and its tag cannot be changed here: %s.", checks.Code(to.Reference().String()), why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
