@@ -19,7 +19,7 @@ import (
 // https://learn.microsoft.com/dotnet/core/tools/global-json
 var (
 	sdkObject   = regexp.MustCompile(`"sdk"\s*:\s*\{[^{}]*\}`)
-	sdkVersion  = regexp.MustCompile(`"version"\s*:\s*"(\d+\.\d+)\.(\d)\d\d[^"]*()"`)
+	sdkVersion  = regexp.MustCompile(`"version"\s*:\s*"((\d+\.\d+)\.(\d)\d\d[^"]*)"`)
 	rollForward = regexp.MustCompile(`(?i)"rollForward"\s*:\s*"(\w+)"`)
 )
 
@@ -46,8 +46,7 @@ func (m *migration) takesSDK(s *dockerfile.Stage, to *base.DotNet) bool {
 			if n := rollForward.FindStringSubmatch(text); n != nil {
 				roll = strings.ToLower(n[1])
 			}
-			asked, band := text[version[2]:version[3]], text[version[4]:version[5]]
-			whole := text[version[2]:version[6]]
+			whole, asked, band := text[version[2]:version[3]], text[version[4]:version[5]], text[version[6]:version[7]]
 			at := fixes.Place{File: file, Span: source.Span{Start: object[0] + version[0], End: object[0] + version[1]}}
 			switch {
 			case roll == "major" || roll == "latestmajor":
