@@ -27,6 +27,10 @@ func (m *migration) files() {
 		m.writesNamed(text, namedFile)
 		return true
 	})
+	account := appUID
+	if slices.ContainsFunc(m.images, func(i *image) bool { return i.from.Version == "6.0" || i.from.Version == "7.0" }) {
+		account = "1654" // full images name no account before .NET 8
+	}
 	found := 0
 	m.source(func(text *source.File) bool {
 		m.writesNamed(text, namedInSource)
@@ -45,7 +49,7 @@ func (m *migration) files() {
 			}
 			m.person(place,
 				"The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it.",
-				"If the application gets there in production, make the folder in the Dockerfile and give it to `$APP_UID`, or mount a volume that belongs to 1654. Then change the tag by hand.")
+				fmt.Sprintf("If the application gets there in production, make the folder in the Dockerfile and give it to %s, or mount a volume that belongs to 1654. Once it runs as `USER %s` in the image of today, ask again.", checks.Code(account), account))
 			if found++; found == maxWrites {
 				return false
 			}
