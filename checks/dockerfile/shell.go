@@ -29,6 +29,9 @@ type ShellCommand struct {
 	Span, NameSpan source.Span
 	// Assigns says that variables are assigned before the name, for this command alone.
 	Assigns bool
+	// Output is the file to which the command's output goes in a [Instruction.Script];
+	// it is empty where that is none.
+	Output string
 }
 
 // A ShellWord is one argument of a command.
@@ -85,11 +88,18 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 	return commands, true
 }
 
-// Sequence are the commands of a shell form or a here-document where all run one after
-// the other, joined by && or ; or a line break, and nothing is piped, decided, repeated
-// or written to a file. False means that the script does more than that, or is not one
-// for a POSIX shell.
+// Sequence are the commands of a shell form, a here-document or an exec form that calls a
+// shell, as ["sh", "-c", "…"], where all run one after the other, joined by && or ; or a
+// line break, and nothing is piped, decided, repeated or written to a file. False means
+// that the script does more than that, or is not one for a POSIX shell.
 func (i *Instruction) Sequence() ([]ShellCommand, bool) {
+	commands, ok := i.Script()
+	return commands, ok && !slices.ContainsFunc(commands, func(c ShellCommand) bool { return c.Output != "" })
+}
+
+// Script is as Sequence, and its commands may write what they print to a file that is
+// named as it is.
+func (i *Instruction) Script() ([]ShellCommand, bool) {
 	words := i.Words
 	switch i.Keyword {
 	case "RUN", "CMD", "ENTRYPOINT":
@@ -98,17 +108,21 @@ func (i *Instruction) Sequence() ([]ShellCommand, bool) {
 	default:
 		return nil, false
 	}
-	if i.Exec || len(words) == 0 {
+	if len(words) == 0 {
 		return nil, false
 	}
 	file, script, ok := i.parsedScript(words[0])
+	if i.Exec {
+		file, script, ok = i.calledScript(words)
+	}
 	if !ok {
 		return nil, false
 	}
 	var commands []ShellCommand
 	var follow func(*syntax.Stmt) bool
 	follow = func(s *syntax.Stmt) bool {
-		if s.Negated || s.Background || s.Coprocess || slices.ContainsFunc(s.Redirs, writes) {
+		output, ok := outputs(s.Redirs)
+		if s.Negated || s.Background || s.Coprocess || !ok {
 			return false
 		}
 		switch cmd := s.Cmd.(type) {
@@ -116,10 +130,12 @@ func (i *Instruction) Sequence() ([]ShellCommand, bool) {
 			if len(cmd.Args) == 0 {
 				return false
 			}
-			commands = append(commands, shellCommand(cmd, script))
+			c := shellCommand(cmd, script)
+			c.Output = output
+			commands = append(commands, c)
 			return true
 		case *syntax.BinaryCmd:
-			return cmd.Op == syntax.AndStmt && follow(cmd.X) && follow(cmd.Y)
+			return output == "" && cmd.Op == syntax.AndStmt && follow(cmd.X) && follow(cmd.Y)
 		}
 		return false
 	}
@@ -131,22 +147,56 @@ func (i *Instruction) Sequence() ([]ShellCommand, bool) {
 	return commands, len(commands) > 0
 }
 
-// writes reports whether a redirection does more than silence a command.
-func writes(r *syntax.Redirect) bool {
-	switch r.Op {
-	case syntax.DplOut: // 2>&1, but not >&file
-		return strings.Trim(r.Word.Lit(), "0123456789-") != "" || r.Word.Lit() == ""
-	case syntax.RdrOut, syntax.RdrAll, syntax.RdrClob:
-		return r.Word.Lit() != "/dev/null"
+// outputs is the file that redirections write to, empty where they only silence a command.
+// False means that they do more than that.
+func outputs(redirections []*syntax.Redirect) (file string, ok bool) {
+	for _, r := range redirections {
+		name := r.Word.Lit()
+		switch r.Op {
+		case syntax.DplOut: // 2>&1, but not >&file
+			if name == "" || strings.Trim(name, "0123456789-") != "" {
+				return "", false
+			}
+		case syntax.RdrOut, syntax.AppOut, syntax.RdrAll, syntax.RdrClob:
+			if name == "/dev/null" {
+				continue
+			}
+			if name == "" || file != "" || r.N != nil {
+				return "", false
+			}
+			file = name
+		default:
+			return "", false
+		}
 	}
-	return true
+	return file, true
+}
+
+// calledScript is the script of an exec form that calls a shell with it. It must stand
+// there as it is, without escapes.
+func (i *Instruction) calledScript(words []Word) (*syntax.File, Logical, bool) {
+	if len(words) != 3 || !isPOSIXShell(words[0].Value) || words[1].Value != "-c" {
+		return nil, Logical{}, false
+	}
+	text, at := words[2].Value, words[2].Span
+	if i.Stage.file.Slice(at) != `"`+text+`"` {
+		return nil, Logical{}, false
+	}
+	return parsed(Logical{Text: text, pieces: []piece{{0, at.Start + 1}}})
 }
 
 // parsedScript is the script that begins with a word, parsed, and its way back to the
 // file.
 func (i *Instruction) parsedScript(word Word) (*syntax.File, Logical, bool) {
 	script, ok := i.script(word)
-	if !ok || len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
+	if !ok {
+		return nil, script, false
+	}
+	return parsed(script)
+}
+
+func parsed(script Logical) (*syntax.File, Logical, bool) {
+	if len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
 		return nil, script, false
 	}
 	file, err := parseScript(syntax.LangBash, script.Text)
