@@ -107,7 +107,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 				file = path.Join(d.to, path.Base(w.Value))
 			}
 			switch {
-			case file == mo.path && from == nil && strings.Contains(path.Base(mo.path), ".") && d.Flag("chmod") == nil && len(d.Words) == 2:
+			case file == mo.path && from == nil && j.isFile(d, w.Value, mo.path) && d.Flag("chmod") == nil && len(d.Words) == 2:
 				perm := mo.mode
 				if strings.Trim(perm, "01234567") != "" {
 					if !strings.HasSuffix(perm, "+x") {
@@ -115,7 +115,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 					}
 					perm = "755"
 				}
-				j.because = append(j.because, "`COPY --chmod` sets the mode of "+checks.Code(mo.path)+".")
+				j.because = append(j.because, "`"+d.Keyword+" --chmod` sets the mode of "+checks.Code(mo.path)+".")
 				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm)}, true
 			case from != nil && (below(mo.path, d.to) || file == mo.path):
 				stage := j.File.Stage(from.Value)
@@ -135,6 +135,15 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 	return nil, false
 }
 
+// ownCertificates is where certificates lie that a Dockerfile adds to the list of trusted ones.
+const ownCertificates = "/usr/local/share/ca-certificates"
+
+// isFile reports whether what is copied to a path is one file for certain.
+func (j *job) isFile(d delivery, from, to string) bool {
+	_, found := slices.BinarySearch(j.Files, path.Join(path.Dir(j.File.Path()), from))
+	return strings.Contains(path.Base(to), ".") || found || d.Keyword == "ADD" && strings.Contains(from, "://")
+}
+
 // certificates makes the list of trusted certificates in a workshop and copies it.
 func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 	w := j.freshShop()
@@ -142,7 +151,7 @@ func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 		w = s
 	}
 	for _, d := range j.deliveries(j.run) {
-		if d.to != "/usr/local/share/ca-certificates" && !below(d.to, "/usr/local/share/ca-certificates") || d.Flag("from") != nil {
+		if d.to != ownCertificates && !below(d.to, ownCertificates) || d.Flag("from") != nil {
 			continue
 		}
 		w.set(step, j.File.Slice(source.Span{Start: d.Span.Start, End: j.end(d.Instruction)}))
