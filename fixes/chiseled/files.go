@@ -15,13 +15,14 @@ import (
 // maxWrites is how many places of the source are shown at which it writes.
 const maxWrites = 3
 
-// files looks for settings that have the application write beside its own program, and for
+// files looks for files in the home of root, for settings that have the application write beside its own program, and for
 // source that writes who knows where. As root it may; as the account app it may not.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 func (m *migration) files() {
 	if !m.wasRoot() || !m.moving() {
 		return
 	}
+	m.homes()
 	m.inFolders(isSettings, func(text *source.File) bool {
 		for _, at := range writes.FindAllStringSubmatchIndex(text.Text(), -1) {
 			n := slices.IndexFunc([]int{at[2], at[4]}, func(i int) bool { return i >= 0 })

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -187,6 +188,65 @@ func (m *migration) volumes() {
 			}
 		}
 	}
+	if m.wasRoot() && m.moving() {
+		m.namedVolumes()
+	}
+}
+
+// namedVolumes does the same for volumes that compose files mount into the image.
+// https://docs.docker.com/reference/compose-file/services/#volumes
+func (m *migration) namedVolumes() {
+	for _, s := range m.services() {
+		for _, v := range s.node.List("volumes") {
+			p, named := volumeOf(v)
+			switch {
+			case path.Base(p) == "docker.sock":
+				m.person(s.place(v), "The application talks to Docker, whose socket is open to root and to a group of the host, and the application is no longer root.", "Give the container the group of the socket with `group_add`, or keep the image.")
+				continue
+			case p == "" || m.made[p] || p == rootHome || below(p, rootHome) || slices.Contains(writable, p):
+				continue // below the last of them root would make the folder
+			case !named:
+				m.note(s.place(v), "What %s mounts from the host at %s has to be open to 1654, the number of `app`, where the application writes to it.", checks.Code(s.name), checks.Code(p))
+				continue
+			}
+			step := len(m.plan.Steps)
+			for _, i := range m.images {
+				shop := m.shop(i.leaf)
+				shop.do(step, "mkdir -p "+m.rootfs()+p)
+				m.insertAfter(step, i.leaf.From, m.copyFrom(shop, m.owner, p))
+			}
+			m.made[p] = true
+			m.stepAt(s.place(v), "Give "+checks.Code(p)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.")
+			m.note(s.place(v), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")
+		}
+	}
+}
+
+// volumeOf is where a volume of a compose file is mounted to be written, empty where it is
+// not or that cannot be told, and whether it is one with a name rather than a folder of the
+// host.
+func volumeOf(v *kube.Node) (target string, named bool) {
+	from, mode := "", ""
+	if v.Kind == kube.Mapping {
+		from, target = v.Text("source"), v.Text("target")
+		if v.Text("read_only") == "true" || v.Text("type") == "tmpfs" {
+			return "", false
+		}
+	} else {
+		parts := strings.Split(v.Value, ":")
+		if len(parts) < 2 || len(parts) > 3 {
+			return "", false
+		}
+		from, target = parts[0], parts[1]
+		if len(parts) == 3 {
+			mode = parts[2]
+		}
+	}
+	target, ok := absolute(dockerfile.Setting[string]{}, target)
+	if !ok || target == "/" || slices.Contains(strings.Split(mode, ","), "ro") {
+		return "", false
+	}
+	return target, from != "" && !strings.ContainsAny(from, `/\.~$`)
 }
 
 func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
