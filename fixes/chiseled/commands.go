@@ -57,6 +57,9 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 	case "update-ca-certificates":
 		j.certs = true
 		return true
+	case "fc-cache":
+		j.drop("fontconfig reads fonts without a cache too, and makes one where the application may write")
+		return true
 	}
 	if isManager(name) {
 		return j.manages(name, args)

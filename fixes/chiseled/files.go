@@ -23,6 +23,7 @@ func (m *migration) files() {
 		return
 	}
 	m.homes()
+	m.keys()
 	m.inFolders(isSettings, func(text *source.File) bool {
 		for _, at := range writes.FindAllStringSubmatchIndex(text.Text(), -1) {
 			n := slices.IndexFunc([]int{at[2], at[4]}, func(i int) bool { return i >= 0 })

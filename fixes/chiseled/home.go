@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
@@ -51,6 +52,64 @@ func (m *migration) homes() {
 			m.mounted(s, v)
 		}
 	}
+}
+
+// keys gives the application the private keys that an earlier stage makes: whoever makes one
+// lets only itself read it, and `COPY --from` leaves it so.
+// https://learn.microsoft.com/dotnet/core/tools/dotnet-dev-certs
+func (m *migration) keys() {
+	for _, s := range m.stages {
+		for _, i := range s.Instructions {
+			from := i.Flag("from")
+			if i.Keyword != "COPY" || from == nil || i.Flag("chown") != nil || len(i.Words) < 2 || m.changes(i.KeywordSpan.End) {
+				continue
+			}
+			maker := m.File.Stage(from.Value)
+			if maker == nil {
+				continue
+			}
+			for _, w := range i.Words[:len(i.Words)-1] {
+				copied := path.Join("/", w.Value)
+				if !slices.ContainsFunc(keysOf(maker), func(key string) bool {
+					matches, err := path.Match(copied, key)
+					return err == nil && matches || below(key, copied)
+				}) {
+					continue
+				}
+				m.step(i.Span, "Give the files to `"+appUID+"`", fmt.Sprintf("The stage %s makes a private key, which only its owner can read.", checks.Code(maker.Name)),
+					m.edit(source.Span{Start: i.KeywordSpan.End, End: i.KeywordSpan.End}, " --chown="+m.owner))
+				break
+			}
+		}
+	}
+}
+
+// keysOf are the files with private keys that the commands of a stage write.
+func keysOf(s *dockerfile.Stage) []string {
+	var keys []string
+	for i := range s.InChain("RUN") {
+		commands, _ := i.Commands()
+		for _, c := range commands {
+			var flags []string
+			switch path.Base(c.Name) {
+			case "dotnet":
+				if len(c.Args) == 0 || c.Args[0].Value != "dev-certs" {
+					continue
+				}
+				flags = []string{"-ep", "--export-path"}
+			case "openssl":
+				flags = []string{"-keyout", "-out"}
+			default:
+				continue
+			}
+			for n := 1; n < len(c.Args); n++ {
+				if key, ok := absolute(i.Before().Workdir, c.Args[n].Value); ok && slices.Contains(flags, c.Args[n-1].Value) {
+					keys = append(keys, key)
+				}
+			}
+		}
+	}
+	return keys
 }
 
 // intoRootHome is a volume of a container in compose's short form that is mounted below the

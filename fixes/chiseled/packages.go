@@ -106,6 +106,11 @@ func (j *job) packages() (r resolution) {
 				r.stuck = true
 				continue
 			}
+			if why := j.onePlatform(); why != "" {
+				j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, whose libraries could be copied, but %s.", checks.Code(name), why), "Name the platform when you build, with `--platform`, and not in the `FROM`; then ask again.")
+				r.stuck = true
+				continue
+			}
 			r.native = append(r.native, lib)
 			r.because = append(r.because, fmt.Sprintf("The libraries of %s are copied from a stage of the same Ubuntu release; scanners do not see files that come without their package.", checks.Code(name)))
 		case inSlices:
