@@ -172,7 +172,9 @@ func (p *Plan) unrendered(before *look, uses []use) {
 		case path.Base(s.Home.Path()) != "Chart.yaml":
 			continue
 		}
-		if !slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool { return r.Chart != nil && r.Chart.Path() == s.Home.Path() && len(r.Objects) > 0 }) {
+		if !slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool {
+			return r.Chart != nil && r.Chart.Path() == s.Home.Path() && len(r.Objects) > 0
+		}) {
 			if len(uses) == 0 && len(p.Ports) > 0 && hasPorts(before.tree, path.Dir(s.Home.Path())) {
 				p.lost(s, "chart")
 			}
