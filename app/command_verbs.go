@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,6 @@ import (
 	"github.com/chiselbot/chiselbot/app/config"
 	"github.com/chiselbot/chiselbot/app/propose"
 	"github.com/chiselbot/chiselbot/app/report"
-	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -106,7 +106,7 @@ func (v *verb) fix(ctx context.Context) (string, error) {
 		return nothingText(plans, others), nil
 	}
 	if v.pull.Fork() {
-		text, err := v.suggest(ctx, g, plans)
+		text, err := v.suggest(ctx, v.job.Repository, v.pull, g, plans)
 		return text + told(plans, others), err
 	}
 	if g.settings.Fix == config.FixProposes {
@@ -196,14 +196,24 @@ func patch(plans []*fixes.Plan) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// migration asks to move images as settings want it.
+func migration(p config.Proposals) propose.Request {
+	r := propose.Request{Recipe: "chiseled", Upgrade: p.Upgrade, ReadOnly: p.ReadOnly}
+	if p.Variant != config.AutoVariant {
+		r.Variant = string(p.Variant)
+	}
+	return r
+}
+
 // request is what the command asks to migrate: the Dockerfiles that the pull request
 // touches, or all that start from the named image.
 func (v *verb) request(ctx context.Context) (propose.Request, error) {
-	r := propose.Request{Recipe: "chiseled", Upgrade: v.command.Upgrade, Variant: v.command.Variant}
 	g, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
 	if err != nil {
-		return r, err
+		return propose.Request{}, err
 	}
+	r := migration(g.settings.Proposals)
+	r.Upgrade, r.ReadOnly, r.Variant = r.Upgrade || v.command.Upgrade, r.ReadOnly || v.command.ReadOnly, cmp.Or(v.command.Variant, r.Variant)
 	names, err := g.Head().Find(ctx, g.opts.Checks.IsDockerfile)
 	if err != nil {
 		return r, err
@@ -293,72 +303,45 @@ func (v *verb) move(ctx context.Context, r propose.Request, base, commit string,
 	if err != nil {
 		return "", err
 	}
-	if v.pull.Fork() && len(propose.Changes(at.plans)) > 0 {
-		against, err := v.GitHub.Change(ctx, v.job.Repository, v.pull.Base, v.pull.Head, nil)
-		if err != nil {
-			return "", err
-		}
-		text, err := v.suggest(ctx, against, at.plans)
-		return text + told(at.plans, nil) + skippedText(at.skips), err
+	switch fork := v.pull.Fork() && len(propose.Changes(at.plans)) > 0; {
+	case fork && v.toBuild(at):
+		return v.leave(ctx, at, Propose{Fork: true}, buildsText)
+	case fork:
+		return v.suggested(ctx, v.job.Repository, v.pull, at)
 	}
 	return v.proposed(ctx, at, base, anew)
 }
 
-// proposed proposes what was planned and says what came of it. What has to wait for its
-// turn is left to a job that comes back then.
+// proposed proposes what was planned and says what came of it. What has to be built first,
+// or to wait for its turn, is left to a job that has the time.
 func (v *verb) proposed(ctx context.Context, at *planned, base string, anew bool) (string, error) {
-	out, err := v.propose(ctx, v.job.Repository, base, at, how{holder: v.job.Key, anew: anew, now: v.command.Now || anew})
-	if later := (*Later)(nil); errors.As(err, &later) {
-		text := waits(later, at, strings.TrimSpace(v.command.Text))
+	now := v.command.Now || anew
+	out, err := v.propose(ctx, v.job.Repository, base, at, how{holder: v.job.Key, anew: anew, now: now})
+	later := (*Later)(nil)
+	text := buildsText
+	switch {
+	case err == nil:
+		return out.said(), nil
+	case errors.As(err, &later):
+		text = waits(later, at, strings.TrimSpace(v.command.Text))
 		if later.Most == 0 && later.Limit != LimitWindow {
 			return text + "\n", nil
 		}
-		err := v.queue.Enqueue(ctx, Propose{
-			Cause: Cause{Key: fmt.Sprintf("later/%s/%d", v.job.origin(), v.command.Line)}, Repository: v.job.Repository, Request: at.request, Base: base, Anew: anew,
-			Number: v.job.Number, Reply: v.job.origin(), Sender: v.job.Sender,
-		})
-		return waitBegin + text + waitEnd + "\n" + skippedText(at.skips), err
-	}
-	if err != nil {
+	case !errors.Is(err, errBuild):
 		return "", err
 	}
-	text := out.text()
-	if out.what == unnecessary {
-		text += told(at.plans, nil)
-	}
-	return text + skippedText(at.skips), nil
+	return v.leave(ctx, at, Propose{Base: base, Anew: anew, Now: now}, text)
 }
 
-func skippedText(skips []checks.Skip) string {
-	var b strings.Builder
-	for _, s := range skips {
-		fmt.Fprintf(&b, "- %s: %s\n", report.CodeSpan(s.Path), report.Prose(s.Reason))
-	}
-	return b.String()
-}
+const buildsText = "⏳ Planned. The images are being built before and after the change, as a part of the proof, which takes minutes. " +
+	"What comes of it will stand here, without another word from you."
 
-// text says what became of a proposal.
-func (o outcome) text() string {
-	switch o.what {
-	case opened:
-		return fmt.Sprintf("✅ Opened #%d against this branch: %s.\n", o.number, titled(o.title))
-	case updated:
-		return fmt.Sprintf("✅ Brought #%d up to date.\n", o.number)
-	case unchanged:
-		return fmt.Sprintf("✅ #%d is there already, and up to date.\n", o.number)
-	case declined:
-		return fmt.Sprintf("❌ #%d, which changed the same, was closed. That is taken for a no; `/chisel recreate` makes it anew.\n", o.number)
-	case touched:
-		if o.number == 0 {
-			return fmt.Sprintf("❌ The branch %s is there, with commits that are not chiselbot's. Remove it, or let `/chisel recreate` make it anew.\n", report.CodeSpan(o.branch))
-		}
-		return fmt.Sprintf("❌ Somebody has committed to #%d, so chiselbot leaves it as it is. `/chisel recreate` makes it anew, over those commits.\n", o.number)
-	case unnecessary:
-	}
-	if o.number != 0 {
-		return fmt.Sprintf("✅ Closed #%d: there is nothing left to change.\n", o.number)
-	}
-	return "❌ Nothing was changed: there is no image here that can be moved.\n"
+// leave leaves a proposal to a job, and says that it waits.
+func (v *verb) leave(ctx context.Context, at *planned, job Propose, text string) (string, error) {
+	job.Cause = Cause{Key: fmt.Sprintf("later/%s/%d", v.job.origin(), v.command.Line)}
+	job.Repository, job.Request = v.job.Repository, at.request
+	job.Number, job.Reply, job.Sender, job.Command = v.job.Number, v.job.origin(), v.job.Sender, strings.TrimSpace(v.command.Text)
+	return job.waiting(text) + "\n" + skippedText(at.skips), v.queue.Enqueue(ctx, job)
 }
 
 // diff shows what fix and migrate would change.

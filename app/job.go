@@ -90,17 +90,22 @@ type NoteProposal struct {
 	Branch     string     `json:"branch"`
 }
 
-// Propose makes a proposal that somebody asked for and that has to wait.
+// Propose makes a proposal that somebody asked for and that has to wait: for its turn, or
+// until its images are built.
 type Propose struct {
 	Cause
 	Repository Repository      `json:"repository"`
 	Request    propose.Request `json:"request"`
 	Base       string          `json:"base"`
 	Anew       bool            `json:"anew,omitempty"`
-	// Number and Reply are where it was asked for, Sender by whom.
-	Number int    `json:"number"`
-	Reply  string `json:"reply"`
-	Sender string `json:"sender"`
+	Now        bool            `json:"now,omitempty"`
+	// Fork has the change suggested on a pull request from a fork, where none is opened.
+	Fork bool `json:"fork,omitempty"`
+	// Number and Reply are where it was asked for, Sender by whom and Command in which words.
+	Number  int    `json:"number"`
+	Reply   string `json:"reply"`
+	Sender  string `json:"sender"`
+	Command string `json:"command"`
 }
 
 // Sweep looks through a repository for images to move.

@@ -67,29 +67,36 @@ type planned struct {
 	request propose.Request
 	plans   []*fixes.Plan
 	skips   []checks.Skip
+	// built means that images were built as a part of the proofs.
+	built bool
 }
 
-// planAt makes the plans of a request at a commit.
+// planAt makes the plans of a request at a commit. Nothing is built yet.
 func (a *App) planAt(ctx context.Context, repo Repository, commit string, r propose.Request) (*planned, error) {
 	if r.Recipe == propose.Fixes {
 		return a.planFixes(ctx, repo, commit, r)
-	}
-	recipe := recipes.Named(r.Recipe, recipes.Options{Upgrade: r.Upgrade, Variant: chiseled.Variant(r.Variant)})
-	if recipe == nil {
-		return nil, fmt.Errorf("plan for %s: there is no recipe %q: %w", repo, r.Recipe, ErrInvalid)
 	}
 	g, err := a.open(ctx, repo, commit, commit)
 	if err != nil {
 		return nil, err
 	}
+	return planIn(ctx, g, r, nil)
+}
+
+// planIn makes the plans of a request in an open repository, with a builder if there is
+// one.
+func planIn(ctx context.Context, g *ground, r propose.Request, builder fixes.Builder) (*planned, error) {
+	recipe := recipes.Named(r.Recipe, recipes.Options{Upgrade: r.Upgrade, Variant: chiseled.Variant(r.Variant), ReadOnly: r.ReadOnly})
+	if recipe == nil {
+		return nil, fmt.Errorf("plan: there is no recipe %q: %w", r.Recipe, ErrInvalid)
+	}
+	opts := g.opts
+	opts.Builder = builder
 	// Files that are not there, or no longer Dockerfiles, have no plans.
 	if !r.All {
-		g.opts.Only = func(name string) bool { return slices.Contains(r.Files, name) }
+		opts.Only = func(name string) bool { return slices.Contains(r.Files, name) }
 	}
-	if g.opts.Builder, err = a.builder(ctx, g); err != nil {
-		return nil, err
-	}
-	plans, skips, err := fixes.Plans(ctx, g.Head(), recipe, g.opts)
+	plans, skips, err := fixes.Plans(ctx, g.Head(), recipe, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +110,7 @@ func (a *App) planAt(ctx context.Context, repo Repository, commit string, r prop
 			break
 		}
 	}
-	return &planned{ground: g, request: r, plans: plans, skips: append(review.Unread(g.settings, g.review), skips...)}, nil
+	return &planned{ground: g, request: r, plans: plans, skips: append(review.Unread(g.settings, g.review), skips...), built: builder != nil}, nil
 }
 
 // planFixes makes the plans for the findings of a pull request whose head is the commit.

@@ -13,19 +13,6 @@ import (
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
-// A proposed is what became of a proposal.
-type proposed string
-
-// What can become of a proposal.
-const (
-	opened      proposed = "opened"
-	updated     proposed = "updated"
-	unchanged   proposed = "unchanged"
-	declined    proposed = "declined"    // somebody closed it
-	touched     proposed = "touched"     // somebody committed to it
-	unnecessary proposed = "unnecessary" // and closed, if it was open
-)
-
 // trailer marks the commits of proposals, apart from others that the App makes.
 const trailer = "Chiselbot-Recipe: "
 
@@ -39,21 +26,16 @@ type how struct {
 	keep bool
 	// now does not wait for the window, or for the first one to be decided: a person asked.
 	now bool
-}
-
-// An outcome is what became of a proposal.
-type outcome struct {
-	what   proposed
-	number int
-	// title and branch are the pull request's.
-	title, branch string
+	// builds has images built where that belongs to the proof; without it there is an
+	// [errBuild].
+	builds bool
 }
 
 // propose brings the pull request of a request to what it should be: there is one for each
 // recipe and base, found again by its branch and the mark in its body. Every step looks
 // first whether it was done, so that it can be tried again after any end.
 func (a *App) propose(ctx context.Context, repo Repository, base string, at *planned, how how) (outcome, error) {
-	out := outcome{branch: propose.Branch(at.request.Recipe, base)}
+	out := outcome{at: at, branch: propose.Branch(at.request.Recipe, base)}
 	pulls, err := a.GitHub.OwnPullRequests(ctx, repo, out.branch)
 	if err != nil {
 		return out, err
@@ -91,6 +73,9 @@ func (a *App) propose(ctx context.Context, repo Repository, base string, at *pla
 	if len(changes) == 0 {
 		out.what = unnecessary
 		return out, a.closeProposal(ctx, repo, *open, propose.Left(at.plans))
+	}
+	if a.toBuild(at) {
+		return a.proposeBuilt(ctx, repo, base, at, how, open == nil)
 	}
 	if at.request.Style, err = a.style(ctx, repo, base, at, open); err != nil {
 		return out, err

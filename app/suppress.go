@@ -127,7 +127,7 @@ func (v *verb) suppressOnBranch(ctx context.Context, g *ground, before *checks.R
 		return v.elsewhere(meant, "a comment there would become part of an object"), nil
 	}
 	if v.pull.Fork() {
-		return v.suggest(ctx, g, []*fixes.Plan{plan})
+		return v.suggest(ctx, v.job.Repository, v.pull, g, []*fixes.Plan{plan})
 	}
 	style, err := v.styleOf(ctx, v.job.Repository, v.pull.BaseBranch, g.settings.Proposals.Titles)
 	if err != nil {

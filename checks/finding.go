@@ -45,6 +45,8 @@ type Finding struct {
 	Related []Related
 	// Fix is the edit that cures it, nil where a person must decide.
 	Fix *Fix
+	// Pin is what would make a fix of a digest that is not known here; nil for most.
+	Pin *Pin
 }
 
 // Path is the path of the finding's file.

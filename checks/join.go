@@ -36,7 +36,7 @@ func join(findings []Finding) []Finding {
 		}
 		id := place{f.File, f.Span, cmp.Or(f.Problem, f.Rule.ID), strings.Join(f.Sets, "\x00")}
 		i, ok := at[id]
-		if !ok || !sameFix(joined[i].Fix, f.Fix) {
+		if !ok || !sameFix(joined[i].Fix, f.Fix) || !samePin(joined[i].Pin, f.Pin) {
 			at[id] = len(joined)
 			joined = append(joined, f)
 			continue

@@ -1,7 +1,9 @@
 package fixes
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -30,7 +32,36 @@ func (c Change) Diff() string {
 	if err != nil {
 		panic(err) // edits that the library computed are within the text that it was given
 	}
-	return fmt.Sprintf("diff --git %s %s\n%s", strings.TrimSuffix(from, "\t"), strings.TrimSuffix(to, "\t"), hunks)
+	return fmt.Sprintf("diff --git %s %s\n%s", strings.TrimSuffix(from, "\t"), strings.TrimSuffix(to, "\t"), renumbered(hunks))
+}
+
+// hunkHead is the line above a hunk: where it begins and how many lines it has, before
+// and after. Lines of text have a sign in front of them and never look so.
+var hunkHead = regexp.MustCompile(`(?m)^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@$`)
+
+// renumbered is a patch whose hunks say where they begin afterwards. The library forgets
+// the unchanged lines between two changes of one hunk (go-udiff v0.4.1), and git looks
+// for the next hunk from the number on: where a block occurs twice it took the wrong one.
+func renumbered(patch string) string {
+	shift := 0
+	return hunkHead.ReplaceAllStringFunc(patch, func(head string) string {
+		number := func(text, absent string) int {
+			n, err := strconv.Atoi(cmp.Or(text, absent))
+			if err != nil {
+				panic(err) // the pattern takes digits alone, and files have less lines than int goes to
+			}
+			return n
+		}
+		part := hunkHead.FindStringSubmatch(head)
+		before, after := number(part[2], "1"), number(part[4], "1")
+		at := strings.LastIndex(head, "+") + 1
+		end := at + len(part[3])
+		if before > 0 && after > 0 { // a file that is new or gone has the one hunk
+			head = head[:at] + strconv.Itoa(number(part[1], "")+shift) + head[end:]
+		}
+		shift += after - before
+		return head
+	})
 }
 
 // A Hunk is lines that a change replaces, First to Last by their numbers before it.
@@ -47,18 +78,32 @@ func (c Change) Hunks() []Hunk {
 	}
 	line := func(offset int) int { return 1 + strings.Count(c.Before[:offset], "\n") }
 	var hunks []Hunk
+	end, done := 0, 0 // of the last hunk's lines, and how much of them is in its New
 	for _, e := range udiff.Lines(c.Before, c.After) {
-		start, end, text := e.Start, e.End, e.New
+		from, to := e.Start, e.End
 		switch {
-		case start < end:
-		case start > 0: // the line above stays
-			start = strings.LastIndexByte(c.Before[:start-1], '\n') + 1
-			text = c.Before[start:end] + text
+		case from < to:
+		case from > 0: // the line above stays
+			from = strings.LastIndexByte(c.Before[:from-1], '\n') + 1
 		default:
-			end = strings.IndexByte(c.Before, '\n') + 1
-			text += c.Before[:end]
+			if to = strings.IndexByte(c.Before, '\n') + 1; to == 0 {
+				to = len(c.Before)
+			}
 		}
-		hunks = append(hunks, Hunk{First: line(start), Last: line(max(start, end-1)), New: text})
+		if n := len(hunks); n == 0 || from >= end {
+			if n > 0 {
+				hunks[n-1].New += c.Before[done:end]
+			}
+			hunks = append(hunks, Hunk{First: line(from)})
+			done = from
+		}
+		last := &hunks[len(hunks)-1]
+		last.New += c.Before[done:e.Start] + e.New
+		end, done = max(end, to), e.End
+		last.Last = line(max(from, end-1))
+	}
+	if n := len(hunks); n > 0 {
+		hunks[n-1].New += c.Before[done:end]
 	}
 	return hunks
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
@@ -14,6 +15,8 @@ import (
 // carry fixes: the safe ones, and with unsafe those that only a person may ask for. want
 // picks the findings. Where the edits of two fixes touch the same bytes the graver
 // finding's are taken, and the other finding is noted: its fix may come in a second run.
+// Findings that lack a digest for their fix get it from a registry; where that cannot be
+// had there is a second plan for the file, which leaves them to a person.
 func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) bool, unsafe bool, opts Options) ([]*Plan, []checks.Skip, error) {
 	before, err := see(ctx, tree, opts.Checks)
 	if err != nil {
@@ -21,11 +24,19 @@ func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) b
 	}
 	skips := before.result.Skips
 	var plans []*Plan
+	pins := pins{resolver: opts.Resolver}
 	for _, file := range before.result.Files {
 		if opts.Only != nil && !opts.Only(file.Path()) {
 			continue
 		}
-		plan, err := fixFindings(tree, file.Path(), before.result, want, unsafe)
+		found, left, err := pins.complete(ctx, file.Path(), before.result.Findings, want)
+		if err != nil {
+			return nil, nil, err
+		}
+		if left != nil {
+			plans = append(plans, left)
+		}
+		plan, err := fixFindings(tree, file.Path(), found, want, unsafe)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -38,7 +49,7 @@ func Findings(ctx context.Context, tree source.Tree, want func(checks.Finding) b
 		}
 		again := func(_ context.Context, edited source.Tree) (*Plan, error) {
 			cured := func(f checks.Finding) bool { return plan.cures(f) }
-			return fixFindings(edited, file.Path(), after.result, cured, unsafe)
+			return fixFindings(edited, file.Path(), after.result.Findings, cured, unsafe)
 		}
 		if err := prove(ctx, before, after, plan, again, opts.Builder); err != nil {
 			return nil, nil, err
@@ -73,10 +84,10 @@ func home(f checks.Finding) *source.File {
 }
 
 // fixFindings is the plan for the findings of one file, nil where none carries a fix.
-func fixFindings(tree source.Tree, name string, res *checks.Result, want func(checks.Finding) bool, unsafe bool) (*Plan, error) {
+func fixFindings(tree source.Tree, name string, all []checks.Finding, want func(checks.Finding) bool, unsafe bool) (*Plan, error) {
 	var file *source.File
 	var found []checks.Finding
-	for _, f := range res.Findings {
+	for _, f := range all {
 		if home(f).Path() == name && f.Fix != nil && want(f) && (unsafe || f.Fix.Safety == checks.Safe) {
 			file = home(f)
 			found = append(found, f)
@@ -98,10 +109,19 @@ func fixFindings(tree source.Tree, name string, res *checks.Result, want func(ch
 		}
 		taken = append(taken, f.Fix.Edits...)
 		plan.then = append(plan.then, f.Fix.Then...)
+		if f.Pin != nil {
+			plan.pinned = append(plan.pinned, pinned{f.Pin.Ref, strings.TrimPrefix(f.Fix.Edits[0].New, "@")})
+		}
 		plan.Cures = append(plan.Cures, Cure{f.Rule.ID, f.Key})
 		plan.Steps = append(plan.Steps, Step{
 			ID: f.Rule.ID, URL: f.Rule.URL, Title: f.Fix.Title, Because: f.Message, At: Place{f.File, f.Span}, Edits: f.Fix.Edits,
 		})
+	}
+	for _, f := range all {
+		said := func(step Step) bool { return step.ID == f.Rule.ID && step.Because == f.Message }
+		if plan.cures(f) && !slices.ContainsFunc(plan.Steps, said) {
+			plan.kept = append(plan.kept, f)
+		}
 	}
 	plan.Title = plan.Steps[0].Title
 	if n := len(plan.Steps); n > 1 {

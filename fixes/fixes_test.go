@@ -35,6 +35,9 @@ func TestDiff(t *testing.T) {
 		{"a space in the name", "my app/Docker file", "FROM a\n", "FROM b\n"},
 		{"other letters in the name", "Katzenenzyklopädie/Docker\"file", "FROM a\n", "FROM b\n"},
 		{"a tab in the name", "a\tb/Dockerfile", "FROM a\n", "FROM b\n"},
+		{"two changes in one hunk and a block that occurs twice", "Dockerfile",
+			"a\n1\n2\n3\n4\n5\n6\nb\n1\n2\n3\n4\n5\n6\nc\n" + strings.Repeat("filler\n", 7) + strings.Repeat("x\ny\nz\ncat\nx\ny\nz\n-\n", 2),
+			"A\n1\n2\n3\n4\n5\n6\nB\n1\n2\n3\n4\n5\n6\nC\n" + strings.Repeat("filler\n", 7) + "x\ny\nz\ncat\nx\ny\nz\n-\nx\ny\nz\ndog\nx\ny\nz\n-\n"},
 		{"not UTF-8", "Dockerfile", "FROM a\n# \xff\xfe\nRUN b\n", "FROM c\n# \xff\xfe\nRUN b\n"},
 	}
 	for _, test := range tests {
@@ -74,6 +77,29 @@ func TestDiff(t *testing.T) {
 	}
 }
 
+// TestDiffNumbers holds the numbers of hunks against git's own.
+func TestDiffNumbers(t *testing.T) {
+	t.Parallel()
+	lines := func(from, to int) (all string) {
+		for n := from; n <= to; n++ {
+			all += fmt.Sprintln(n)
+		}
+		return all
+	}
+	before := lines(1, 60)
+	after := "new\n" + lines(1, 4) + "4a\n4b\n" + lines(5, 9) + lines(11, 29) + "thirty\n" + lines(31, 34) + "thirty-five\n" + lines(36, 58)
+	var got []string
+	for line := range strings.Lines((fixes.Change{Path: "a", Before: before, After: after}).Diff()) {
+		if strings.HasPrefix(line, "@@") {
+			got = append(got, strings.TrimSpace(line))
+		}
+	}
+	want := []string{"@@ -1,13 +1,15 @@", "@@ -27,12 +29,12 @@", "@@ -56,5 +58,3 @@"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestHunks puts hunks in the place of the lines that they name.
 func TestHunks(t *testing.T) {
 	t.Parallel()
@@ -93,6 +119,31 @@ func TestHunks(t *testing.T) {
 	if hunks := (fixes.Change{After: "a\n"}).Hunks(); len(hunks) > 0 {
 		t.Errorf("of nothing: %v", hunks)
 	}
+}
+
+// FuzzHunks puts the hunks of any change in the place of the lines that they name, as who
+// takes suggestions does.
+func FuzzHunks(f *testing.F) {
+	f.Add("a\nb\nc\n", "x\na\nB\n")
+	f.Add("a\n\n\nb", "\na\nb\n")
+	f.Add("0", "\n0")
+	f.Add("\n", "\n\n0")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if before == "" {
+			return
+		}
+		lines := strings.SplitAfter(before, "\n")
+		hunks := fixes.Change{Before: before, After: after}.Hunks()
+		for n, h := range slices.Backward(hunks) {
+			if h.First < 1 || h.Last < h.First || h.Last > len(lines) || n > 0 && hunks[n-1].Last >= h.First {
+				t.Fatalf("%q to %q: %+v", before, after, hunks)
+			}
+			lines = slices.Replace(lines, h.First-1, h.Last, h.New)
+		}
+		if got := strings.Join(lines, ""); got != after {
+			t.Errorf("%q to %q gave %q by %+v", before, after, got, hunks)
+		}
+	})
 }
 
 func plan(t *testing.T, text string, steps ...fixes.Step) (*fixes.Plan, source.Tree) {
@@ -204,6 +255,28 @@ func TestFindings(t *testing.T) {
 	none := func(checks.Finding) bool { return false }
 	if plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), none, true, plantest.Options()); err != nil || len(plans) > 0 {
 		t.Errorf("no finding is wanted: %v, %v", plans, err)
+	}
+}
+
+// TestFindingsBesideSecret demands that what is hidden where it is shown is written as it is.
+func TestFindingsBesideSecret(t *testing.T) {
+	t.Parallel()
+	const from = "FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled\nENV DB_PASSWORD=correct-horse\n"
+	files := map[string]string{"Dockerfile": from + "ENTRYPOINT dotnet Cats.dll\n"}
+	noShell := func(f checks.Finding) bool { return f.Rule.ID == "no-shell" }
+	plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), noShell, false, plantest.Options())
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d plans, %v", len(plans), err)
+	}
+	want := fixes.Change{Path: "Dockerfile", Before: files["Dockerfile"], After: from + "ENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n"}
+	if diff := cmp.Diff([]fixes.Change{want}, plans[0].Changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if shown := plans[0].Steps[0].At.File.Text(); strings.Contains(shown, "correct-horse") {
+		t.Errorf("the file that is shown has the secret: %q", shown)
+	}
+	if held := strings.Join(plans[0].Proof.Held, " "); strings.Contains(held, "secret-in-image") {
+		t.Errorf("the secret is said to be gone: %s", held)
 	}
 }
 

@@ -103,8 +103,12 @@ func (p *Plan) left(after *look, uses []use, recipe *Recipe) {
 	for _, f := range after.result.Findings {
 		follows := slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID })
 		said := slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.ID == f.Rule.ID && strings.HasSuffix(r.Message, f.Message) })
-		if follows && !said && about(f, uses) {
+		switch {
+		case !follows || said:
+		case about(f, uses):
 			p.Notes = append(p.Notes, Note{p.original(Place{f.File, f.Span}), "It is not certain where to change this, so it stays as it is: " + f.Message})
+		case aboutPod(f, uses):
+			p.Notes = append(p.Notes, Note{p.original(Place{f.File, f.Span}), "Other images run in this pod, so it stays as it is: " + f.Message})
 		}
 	}
 }

@@ -111,14 +111,25 @@ func (l *look) runs(dockerfile string) []use {
 // about reports whether a finding is about one of the containers or, where no other image
 // runs in it, about its pod.
 func about(f checks.Finding, uses []use) bool {
-	if f.Home == nil {
-		return false
-	}
 	return slices.ContainsFunc(uses, func(u use) bool {
-		rest, ok := strings.CutPrefix(f.Key, u.object+" ")
-		if !ok || f.Home.Path() != u.home || u.set != "" && !slices.Contains(f.Sets, u.set) {
-			return false
-		}
-		return strings.Contains(" "+rest, " "+u.container+" ") || u.alone && strings.HasPrefix(rest, "pod ")
+		rest, ok := u.says(f)
+		return ok && (strings.Contains(" "+rest, " "+u.container+" ") || u.alone && strings.HasPrefix(rest, "pod "))
 	})
+}
+
+// aboutPod reports whether a finding is about the pod of one of the containers.
+func aboutPod(f checks.Finding, uses []use) bool {
+	return slices.ContainsFunc(uses, func(u use) bool {
+		rest, ok := u.says(f)
+		return ok && strings.HasPrefix(rest, "pod ")
+	})
+}
+
+// says is what a finding is about within the container's object; false where it is about
+// another one.
+func (u use) says(f checks.Finding) (string, bool) {
+	if f.Home == nil || f.Home.Path() != u.home || u.set != "" && !slices.Contains(f.Sets, u.set) {
+		return "", false
+	}
+	return strings.CutPrefix(f.Key, u.object+" ")
 }

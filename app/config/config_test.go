@@ -51,7 +51,7 @@ func TestExample(t *testing.T) {
 		Ignore:  Ignore{Who: Admins, Where: IgnoreInSettings},
 		Ignores: []Ignored{{Rule: "root-user", Path: "legacy/**", Until: "2027-01-31", Reason: "the volume still belongs to root"}},
 		Proposals: Proposals{
-			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Open: 2, AtFirst: Many, Titles: Conventional,
+			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Upgrade: true, Variant: Extra, ReadOnly: true, Open: 2, AtFirst: Many, Titles: Conventional,
 			Reviewers: NoReviewers, Labels: []string{"dependencies"}, Assignees: []string{"alice"},
 		},
 		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},

@@ -44,6 +44,9 @@ type Config struct {
 	// Grace is how long running jobs may go on when the queue is stopped, by default 20
 	// seconds. What is not done then is handed back.
 	Grace time.Duration
+	// Builds is how long a job that makes a proposal may have images built, beyond its own
+	// time; 0 where nothing is built.
+	Builds time.Duration
 	// Beat is how often a process says that it lives, by default every 3 seconds. One that
 	// has been silent for five beats is taken for dead.
 	Beat time.Duration
@@ -96,7 +99,7 @@ func New(ctx context.Context, c Config) (*Queue, error) {
 	}
 	var longest time.Duration
 	for _, k := range kinds {
-		longest = max(longest, k.timeout)
+		longest = max(longest, q.timeout(k))
 	}
 	config := &river.Config{
 		ID:                          q.id,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"slices"
 	"strings"
@@ -185,32 +186,93 @@ func TestErrors(t *testing.T) {
 	})
 }
 
-// TestQueues has more sweeps and commands than there are workers for, none of which ends:
-// a pull request does not wait for them.
+// TestQueues has more sweeps, commands and proposals than there are workers for, none of
+// which ends: a pull request does not wait for them, and neither do commands and sweeps for
+// proposals, whose images may be built for long.
 func TestQueues(t *testing.T) {
 	t.Parallel()
+	look := func(key string) app.Job { return app.LookAtRepository{Cause: app.Cause{Key: key}} }
+	recheck := func(key string) app.Job { return app.Recheck{Cause: app.Cause{Key: key}} }
+	propose := func(key string) app.Job { return app.Propose{Cause: app.Cause{Key: key}} }
+	keep := func(key string) app.Job { return app.KeepProposal{Cause: app.Cause{Key: key}} }
+	sweep := func(key string) app.Job { return app.Sweep{Cause: app.Cause{Key: key}} }
+	tests := []struct {
+		name       string
+		busy, free []func(key string) app.Job
+	}{
+		{"pull requests", []func(string) app.Job{look, recheck, propose, keep, sweep}, nil},
+		{"commands and sweeps", []func(string) app.Job{propose, keep, sweep}, []func(string) app.Job{look, recheck}},
+		{"proposals", []func(string) app.Job{sweep}, []func(string) app.Job{propose, keep}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, address string) {
+				release := make(chan struct{})
+				h := newHandler(func(_ context.Context, _ app.Attempt, job app.Job) error {
+					if strings.HasPrefix(job.Origin().Key, "busy") {
+						<-release
+					}
+					return nil
+				})
+				q := start(t, storetest.Open(t, store.Config{URL: address}), h, 0)
+				defer stop(t, q)
+				enqueue := func(job app.Job) {
+					if err := q.Enqueue(t.Context(), job); err != nil {
+						t.Fatal(err)
+					}
+				}
+				for i := range 10 {
+					for _, job := range tt.busy {
+						enqueue(job(fmt.Sprint("busy", i)))
+					}
+				}
+				accept(t, q, review("a"))
+				want := []string{"a 1: <nil>"}
+				for i, job := range tt.free {
+					enqueue(job(fmt.Sprint("free", i)))
+					want = append(want, fmt.Sprintf("free%d 1: <nil>", i))
+				}
+				if diff := cmp.Diff(want, h.wait(t, len(want))); diff != "" {
+					t.Errorf("log (-want +got):\n%s", diff)
+				}
+				close(release)
+				h.wait(t, len(want)+10*len(tt.busy))
+			})
+		})
+	}
+}
+
+// TestBuilds wants jobs that propose to have the time for builds beyond their own, and no
+// others to have it.
+func TestBuilds(t *testing.T) {
+	t.Parallel()
+	const builds = 100 * time.Hour
 	storetest.Each(t, func(t *testing.T, address string) {
-		release := make(chan struct{})
-		h := newHandler(func(_ context.Context, _ app.Attempt, job app.Job) error {
-			if job.Kind() != (app.ReviewPullRequest{}).Kind() {
-				<-release
+		h := newHandler(func(ctx context.Context, _ app.Attempt, _ app.Job) error {
+			deadline, ok := ctx.Deadline()
+			if left := time.Until(deadline); !ok || left > builds {
+				return errors.New("builds")
 			}
 			return nil
 		})
-		q := start(t, storetest.Open(t, store.Config{URL: address}), h, 0)
+		q, err := jobs.New(t.Context(), jobs.Config{Store: storetest.Open(t, store.Config{URL: address}), Handler: h, Logger: slog.New(slog.DiscardHandler), Builds: builds})
+		if err == nil {
+			err = q.Start(t.Context())
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer stop(t, q)
-		for i := range 10 {
-			err := q.Enqueue(t.Context(), app.LookAtRepository{Cause: app.Cause{Key: fmt.Sprint("sweep", i)}}, app.Recheck{Cause: app.Cause{Key: fmt.Sprint("command", i)}})
-			if err != nil {
-				t.Fatal(err)
-			}
+		err = q.Enqueue(t.Context(), app.Propose{Cause: app.Cause{Key: "propose"}}, app.KeepProposal{Cause: app.Cause{Key: "keep"}}, app.Sweep{Cause: app.Cause{Key: "sweep"}},
+			app.Command{Cause: app.Cause{Key: "command"}}, app.LookAtRepository{Cause: app.Cause{Key: "look"}}, review("review"))
+		if err != nil {
+			t.Fatal(err)
 		}
-		accept(t, q, review("a"))
-		if lines := h.wait(t, 1); lines[0] != "a 1: <nil>" {
-			t.Errorf("log %q", lines)
+		want := []string{"command 1: <nil>", "keep 1: builds", "look 1: <nil>", "propose 1: builds", "review 1: <nil>", "sweep 1: builds"}
+		if diff := cmp.Diff(want, h.wait(t, len(want))); diff != "" {
+			t.Errorf("log (-want +got):\n%s", diff)
 		}
-		close(release)
-		h.wait(t, 21)
 	})
 }
 

@@ -10,27 +10,38 @@ import (
 )
 
 // The queues, from urgent to idle. Each has workers of its own, so that the less urgent
-// never stands in the way.
+// never stands in the way, nor a proposal whose images take half an hour to build in that
+// of what takes seconds.
 const (
-	pullRequests = "pull-requests"
-	commands     = "commands"
-	sweeps       = "sweeps"
+	pullRequests   = "pull-requests"
+	commands       = "commands"
+	proposals      = "proposals"
+	sweeps         = "sweeps"
+	sweepProposals = "sweep-proposals"
 )
 
 func queues(workers int) map[string]river.QueueConfig {
 	return map[string]river.QueueConfig{
-		pullRequests: {MaxWorkers: workers},
-		commands:     {MaxWorkers: max(1, workers/2)},
-		sweeps:       {MaxWorkers: max(1, workers/2)},
+		pullRequests:   {MaxWorkers: workers},
+		commands:       {MaxWorkers: max(1, workers/2)},
+		proposals:      {MaxWorkers: max(2, workers/2)},
+		sweeps:         {MaxWorkers: max(1, workers/2)},
+		sweepProposals: {MaxWorkers: max(1, workers/4)},
 	}
 }
 
-var urgency = map[string]app.Urgency{pullRequests: app.Waiting, commands: app.Asked, sweeps: app.Idle}
+var urgency = map[string]app.Urgency{
+	pullRequests: app.Waiting, commands: app.Asked, proposals: app.Asked, sweeps: app.Idle, sweepProposals: app.Idle,
+}
+
+// builds reports whether the jobs of a queue may have images built.
+func builds(queue string) bool { return queue == proposals || queue == sweepProposals }
 
 // A kind is how jobs of one kind are worked.
 type kind struct {
-	name     string
-	queue    string
+	name  string
+	queue string
+	// timeout is without the time for builds.
 	timeout  time.Duration
 	attempts int
 	register func(*river.Workers, *Queue)
@@ -43,11 +54,11 @@ var kinds = []kind{
 	kindOf[app.AnswerMergeGroup](pullRequests, 3*time.Minute, 8),
 	kindOf[app.Recheck](commands, time.Minute, 6),
 	kindOf[app.Command](commands, 2*time.Minute, 6),
-	kindOf[app.KeepProposal](commands, 5*time.Minute, 6),
+	kindOf[app.KeepProposal](proposals, 5*time.Minute, 6),
 	kindOf[app.NoteProposal](commands, time.Minute, 6),
-	kindOf[app.Propose](commands, 5*time.Minute, 6),
+	kindOf[app.Propose](proposals, 5*time.Minute, 6),
 	kindOf[app.SuggestFixes](commands, 3*time.Minute, 4),
-	kindOf[app.Sweep](sweeps, 10*time.Minute, 4),
+	kindOf[app.Sweep](sweepProposals, 10*time.Minute, 4),
 	kindOf[app.LookAtRepository](sweeps, 5*time.Minute, 4),
 	kindOf[app.LookAtInstallation](sweeps, 10*time.Minute, 4),
 	kindOf[app.LookAround](sweeps, 10*time.Minute, 3),
@@ -66,18 +77,22 @@ func kindOf[J app.Job](queue string, timeout time.Duration, attempts int) kind {
 // insertion is how a job is taken in.
 func insertion(job app.Job) river.InsertManyParams {
 	for _, k := range kinds {
-		if k.name == job.Kind() {
-			queue := k.queue
-			if queue == pullRequests && job.Origin().Delivery == "" {
-				queue = sweeps // what a sweep found waits behind what people do now
-			}
-			return river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{
-				Queue: queue, MaxAttempts: k.attempts,
-				// A done twin must not swallow a job, as it would by default: it was another
-				// day. What was processed for good the store knows.
-				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
-			}}
+		if k.name != job.Kind() {
+			continue
 		}
+		queue, priority := k.queue, river.PriorityDefault
+		if queue == pullRequests && job.Origin().Delivery == "" {
+			queue = sweeps // what a sweep found waits behind what people do now
+		}
+		if _, ok := job.(app.KeepProposal); ok {
+			priority++ // nobody waits for it as for what was asked for
+		}
+		return river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{
+			Queue: queue, MaxAttempts: k.attempts, Priority: priority,
+			// A done twin must not swallow a job, as it would by default: it was another
+			// day. What was processed for good the store knows.
+			UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
+		}}
 	}
 	panic("no queue for jobs of kind " + job.Kind()) // the list above is tested to be whole
 }

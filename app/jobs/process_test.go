@@ -212,7 +212,7 @@ func TestLater(t *testing.T) {
 				}
 				var states []string
 				for _, d := range depths {
-					if d.Queue == "commands" {
+					if d.Queue == "proposals" {
 						states = append(states, fmt.Sprint(d.State, " ", d.Jobs))
 					}
 				}

@@ -35,7 +35,9 @@ type worker[J app.Job] struct {
 }
 
 // Timeout leaves room to tell that the job took too long.
-func (w *worker[J]) Timeout(*river.Job[J]) time.Duration { return w.kind.timeout + tellTimeout }
+func (w *worker[J]) Timeout(*river.Job[J]) time.Duration {
+	return w.queue.timeout(w.kind) + tellTimeout
+}
 
 func (w *worker[J]) NextRetry(job *river.Job[J]) time.Time {
 	wait := backoff[min(max(job.Attempt, 1), len(backoff))-1]
@@ -61,6 +63,14 @@ func (w *worker[J]) Work(ctx context.Context, job *river.Job[J]) error {
 		w.queue.config.Done(job.Kind, result, max(0, started.Sub(job.ScheduledAt)), time.Since(started))
 	}
 	return err
+}
+
+// timeout is how long one attempt may take.
+func (q *Queue) timeout(k kind) time.Duration {
+	if builds(k.queue) {
+		return k.timeout + q.config.Builds
+	}
+	return k.timeout
 }
 
 // work does a job, or gives it up after its last attempt, and turns what came of it into
@@ -114,7 +124,7 @@ func (q *Queue) work(ctx context.Context, k kind, attempt app.Attempt, job app.J
 }
 
 func (q *Queue) do(ctx context.Context, k kind, attempt app.Attempt, job app.Job) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, k.timeout)
+	ctx, cancel := context.WithTimeout(ctx, q.timeout(k))
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {

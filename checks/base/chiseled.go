@@ -2,6 +2,7 @@ package base
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -138,6 +139,11 @@ func (d *DotNet) todaysProduct() string {
 	}
 	return "sdk"
 }
+
+// ARM32 finds the platform of 32-bit ARM in a text, as --platform takes it; without a
+// variant it is version 7.
+// https://github.com/containerd/platforms#arm-variants
+var ARM32 = regexp.MustCompile(`\blinux/arm(?:/v7)?(?:[^\w/-]|$)`)
 
 // ChiseledTarget is the chiseled image to move to: of the same product and version, on
 // the same Ubuntu release where it has one. extra asks for ICU and time zones, arm32

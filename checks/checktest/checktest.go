@@ -7,6 +7,7 @@
 package checktest
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -41,7 +42,8 @@ func IsDockerfile(name string) bool {
 }
 
 // Run checks files with one rule on a day. known are further rules that ignore comments
-// may name; where the rule is about such comments they run too, unseen.
+// may name; where the rule is about such comments they run too, unseen. A rule that is off
+// is switched on, and the registries that its pins need have all images.
 func Run(t testing.TB, now time.Time, rule *checks.Rule, files map[string]string, known ...*checks.Rule) *checks.Result {
 	t.Helper()
 	rules := []*checks.Rule{rule}
@@ -54,15 +56,36 @@ func Run(t testing.TB, now time.Time, rule *checks.Rule, files map[string]string
 			rules = append(rules, &checks.Rule{ID: r.ID, Title: r.Title, Replaces: r.Replaces})
 		}
 	}
-	res, err := checks.Run(t.Context(), Tree(files), checks.Options{Rules: rules, IsDockerfile: IsDockerfile, Now: now})
+	opts := checks.Options{Rules: rules, IsDockerfile: IsDockerfile, Now: now}
+	if rule.Severity == checks.Off {
+		opts.Severities = map[string]checks.Severity{rule.ID: checks.Notice}
+	}
+	res, err := checks.Run(t.Context(), Tree(files), opts)
 	if err != nil {
 		t.Fatal(err)
 	}
+	Pin(t, res)
 	if rule.Ignores != nil {
 		res.Drops = nil
 		res.Findings = slices.DeleteFunc(res.Findings, func(f checks.Finding) bool { return f.Rule != rule })
 	}
 	return res
+}
+
+// Pin gives the findings that lack a digest for their fix one, made of the image's name.
+func Pin(t testing.TB, res *checks.Result) {
+	t.Helper()
+	for i := range res.Findings {
+		f := &res.Findings[i]
+		if f.Pin == nil || f.Pin.Uncertain != "" {
+			continue
+		}
+		fix, err := f.Pin.Fix(fmt.Sprintf("sha256:%x", sha256.Sum256([]byte(f.Pin.Ref.String()))))
+		if err != nil {
+			t.Error(err)
+		}
+		f.Fix = fix
+	}
 }
 
 // Describe writes down what a person would see of a result, one finding after another:

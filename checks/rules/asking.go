@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -19,7 +18,7 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 	object := c.Pod.Object
 	add := func(o *kube.Object, n *kube.Node, what string, hint bool) {
 		if port, err := strconv.ParseUint(n.Text(), 10, 16); err == nil && port > 0 {
-			said := saidIn(o, n, n.Text(), int(port), what)
+			said := saidIn(o, n, 0, n.Text(), int(port), what)
 			said.hint = hint
 			asked = append(asked, said)
 		}
@@ -34,7 +33,7 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 			add(object, h.Node.Get(action, "port"), "the `"+h.Name+"`", false)
 		}
 		if n := len(asked); n > 0 && h.Node.Text("httpGet", "scheme") == "HTTPS" {
-			asked[n-1].edits = nil // its port alone would not do
+			asked[n-1].tls = true
 		}
 	}
 	if len(c.Pod.Containers) > 1 && regular(c.Pod) > 1 {
@@ -53,14 +52,15 @@ func askedPorts(p *checks.ReleasePass, c *kube.Container) []saidPort {
 					continue
 				}
 				if target := port.Get("targetPort"); target != nil {
-					add(o, target, fmt.Sprintf("`targetPort` of the Service %s", checks.Code(o.Name)), false)
+					add(o, target, "`targetPort` of the Service "+checks.Code(o.Name), false)
 					continue
 				}
 				before := len(asked)
-				add(o, port.Get("port"), fmt.Sprintf("`port` of the Service %s", checks.Code(o.Name)), false)
-				for n := range asked[before:] { // the callers' port stays, and no longer says where the container's is
+				add(o, port.Get("port"), "the Service "+checks.Code(o.Name)+" without a `targetPort`", false)
+				for n := range asked[before:] {
+					// Its own port is the callers'.
+					asked[before+n].key = ""
 					asked[before+n].edits = func(number string) []source.Edit { return p.Insert(o, port, number, "targetPort") }
-					asked[before+n].apart = asked[before+n].edits
 				}
 			}
 		case o.Kind == "NetworkPolicy" && selects(o.Root.Get("spec", "podSelector", "matchLabels"), c.Pod):

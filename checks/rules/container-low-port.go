@@ -11,7 +11,8 @@ import (
 )
 
 // containerLowPort knows that containerd 1.x and CRI-O do not let anybody but root open
-// ports below 1024, unlike Docker and containerd 2.
+// ports below 1024, unlike Docker and containerd 2. Where the application is told its port
+// by the chart or manifest, it moves with everything that asks there.
 // https://github.com/kubernetes/kubernetes/pull/102612
 var containerLowPort = page(checks.Rule{
 	ID: "container-low-port", Title: "Port below 1024 without root", Since: "0.1.0", Severity: checks.Warning,
@@ -30,34 +31,59 @@ func checkContainerLowPort(p *checks.ReleasePass) {
 }
 
 func checkLowPorts(p *checks.ReleasePass, c *kube.Container) {
-	for _, port := range c.Ports() {
-		if port.Number <= 0 || port.Number >= unprivilegedStart {
-			continue
+	heard, sure := listening(p, c)
+	said := map[int]bool{}
+	report := func(port int, o *kube.Object, origin kube.Origin) {
+		if port <= 0 || port >= unprivilegedStart || said[port] {
+			return
 		}
-		object := c.Pod.Object
-		p.Report(object, object.Where(port.Node.Get("containerPort")), checks.Finding{
-			Key: containerKey(c, fmt.Sprintf("containerPort %d", port.Number)),
+		said[port] = true
+		var fix *checks.Fix
+		if sure {
+			fix = liftPort(p, c, heard, port)
+		}
+		p.Report(o, origin, checks.Finding{
+			Key: containerKey(c, fmt.Sprintf("containerPort %d", port)),
 			Message: fmt.Sprintf("%s listens on port %d and does not run as root: containerd before 2.0 and CRI-O, OpenShift's runtime, do not let it.",
-				containerName(c), port.Number),
-			Help: fmt.Sprintf("Listen on %d and keep the Service's `port`: callers see no difference. Or allow it with the sysctl `net.ipv4.ip_unprivileged_port_start`, which is a safe one.", instead(int(port.Number))),
-			Fix:  listenAbove(p, c, int(port.Number)),
+				containerName(c), port),
+			Help: fmt.Sprintf("Listen on %d and keep the Service's `port`: callers see no difference. Or allow it with the sysctl `net.ipv4.ip_unprivileged_port_start`, which is a safe one.", instead(port)),
+			Fix:  fix,
 		})
+	}
+	for _, port := range c.Ports() {
+		if sure && len(heard) > 0 && port.Protocol == "TCP" && !slices.Contains(portsOf(heard), int(port.Number)) {
+			continue // it listens elsewhere, of which ports-apart speaks
+		}
+		report(int(port.Number), c.Pod.Object, c.Pod.Object.Where(port.Node.Get("containerPort")))
+	}
+	for _, s := range heard {
+		if s.object != nil { // what the Dockerfile says is privileged-port's
+			report(s.port, s.object, s.origin)
+		}
 	}
 }
 
-// listenAbove is the fix that has the application listen on a higher port and moves with
-// it what names the port; nil where the objects are not what tells the application to
-// listen there, and there alone.
-func listenAbove(p *checks.ReleasePass, c *kube.Container, port int) *checks.Fix {
+// liftPort is the fix that has the application listen on a port that is free to all, and
+// moves whoever asks on the old one with it; nil where one of the places cannot be changed
+// or the new port is taken. All that is heard must be known.
+func liftPort(p *checks.ReleasePass, c *kube.Container, heard []saidPort, from int) *checks.Fix {
 	if c.Role != kube.Regular || regular(c.Pod) > 1 {
 		return nil // which container a Service means cannot be told
 	}
-	heard, sure := listening(p, c)
-	if !sure || len(heard) == 0 || slices.ContainsFunc(heard, func(h saidPort) bool { return h.port != port || h.object == nil }) {
+	to := instead(from)
+	told := slices.ContainsFunc(heard, func(s saidPort) bool { return s.port == from })
+	if !told || slices.Contains(portsOf(heard), to) {
 		return nil
 	}
-	asked := slices.DeleteFunc(askedPorts(p, c), func(s saidPort) bool { return s.port != port })
-	return movePorts(p, c, append(heard, asked...), []saidPort{{port: instead(port)}})
+	places := slices.DeleteFunc(slices.Concat(heard, askedPorts(p, c)), func(s saidPort) bool { return s.port != from })
+	edits := renumber(p, places, to)
+	if edits == nil {
+		return nil
+	}
+	return &checks.Fix{
+		Title:  fmt.Sprintf("Have %s listen on %d instead of %d, and be asked there", checks.Code(c.Name), to, from),
+		Safety: checks.Unsafe, Edits: edits,
+	}
 }
 
 // withoutRoot reports whether a container is known not to run as root.

@@ -25,8 +25,9 @@ type saidPort struct {
 	// apart replaces what the template takes from the values instead, nil where it takes
 	// more from there than the number.
 	apart func(number string) []source.Edit
-	// hint says that whoever says it may mean another program's port.
-	hint bool
+	// hint says that whoever says it may mean another program's port, tls that it is asked
+	// for HTTPS.
+	hint, tls bool
 	// origin and object are those of a place in an object.
 	origin kube.Origin
 	object *kube.Object
@@ -205,15 +206,19 @@ func configMap(p *checks.ReleasePass, name string) *kube.Object {
 // ports reads the variable. ok is false where it does not say all.
 func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 	ok = true
+	at := 0
 	for part := range strings.SplitSeq(v.value.Text(), ";") {
-		part = strings.TrimSpace(part)
-		if part == "" {
+		text := strings.TrimSpace(part)
+		digits, start := text, at+strings.Index(part, text)
+		at += len(part) + len(";")
+		if text == "" {
 			continue
 		}
-		digits := part
 		if l != levelPorts {
+			var n int
 			var isTCP, tls bool
-			digits, _, tls, isTCP = portOfURL(part)
+			digits, n, tls, isTCP = portOfURL(text)
+			start += n
 			if isTCP && digits == "" {
 				digits = "80"
 				if tls {
@@ -226,7 +231,7 @@ func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 			ok = false
 			continue
 		}
-		found = append(found, saidIn(v.object, v.value, digits, int(port), checks.Code(v.name+"="+v.value.Text())))
+		found = append(found, saidIn(v.object, v.value, start, digits, int(port), checks.Code(v.name+"="+v.value.Text())))
 	}
 	return found, ok
 }
@@ -234,29 +239,62 @@ func (v variableOf) ports(l int) (found []saidPort, ok bool) {
 // action is one action of a template and nothing beside it.
 var action = regexp.MustCompile(`^\{\{[^{}]*\}\}$`)
 
-// saidIn is a port that the text of a node says.
-func saidIn(o *kube.Object, n *kube.Node, digits string, port int, what string) saidPort {
-	origin := o.WherePart(n, digits)
+// saidIn is a port that the text of a node says, with digits that stand at an offset of
+// it, or nowhere where they are the default of a scheme.
+func saidIn(o *kube.Object, n *kube.Node, at int, digits string, port int, what string) saidPort {
+	span, exact := partOf(o, n, at, digits)
+	origin := o.WhereSpan(span)
 	place := origin.Place()
 	said := saidPort{port: port, what: what, at: checks.Related{File: place.File, Span: place.Span}, origin: origin, object: o}
 	if origin.Value != nil {
 		said.key = origin.Value.Key
-		at := origin.Template
-		if origin.Verified && !at.IsZero() && action.MatchString(at.File.Slice(at.Span)) && o.Document.Slice(n.Span) == digits {
-			said.apart = func(number string) []source.Edit {
-				return []source.Edit{{Path: at.File.Path(), Span: at.Span, New: number}}
-			}
+	}
+	if !origin.Verified || !exact {
+		return said
+	}
+	if template := origin.Template; origin.Value != nil && !template.IsZero() && span == n.Span {
+		if action.MatchString(template.File.Slice(template.Span)) {
+			said.apart = rewriting(template)
 		}
 	}
-	if origin.Verified && !place.IsZero() {
-		if i := strings.LastIndex(place.File.Slice(place.Span), digits); i >= 0 && strings.Count(place.File.Slice(place.Span), digits) == 1 {
-			span := source.Span{Start: place.Span.Start + i, End: place.Span.Start + i + len(digits)}
-			said.edits = func(number string) []source.Edit {
-				return []source.Edit{{Path: place.File.Path(), Span: span, New: number}}
-			}
+	var there [][]int
+	for _, number := range digitRuns.FindAllStringIndex(place.File.Slice(place.Span), -1) {
+		if place.File.Slice(place.Span)[number[0]:number[1]] == digits {
+			there = append(there, number)
 		}
+	}
+	if len(there) == 1 {
+		said.edits = rewriting(kube.Place{File: place.File, Span: source.Span{Start: place.Span.Start + there[0][0], End: place.Span.Start + there[0][1]}})
 	}
 	return said
+}
+
+var digitRuns = regexp.MustCompile(`[0-9]+`)
+
+// partOf is where a part of a node's text, given by its offset, stands in the document;
+// the whole node and false where that is not certain, as behind escapes.
+func partOf(o *kube.Object, n *kube.Node, at int, part string) (source.Span, bool) {
+	text, raw := n.Text(), o.Document.Slice(n.Span)
+	if part == "" || !strings.HasPrefix(text[min(at, len(text)):], part) {
+		return n.Span, false
+	}
+	// A line of the text stands in the document as it is, whatever is around it.
+	first := strings.LastIndexByte(text[:at], '\n') + 1
+	line, _, _ := strings.Cut(text[first:], "\n")
+	indent := len(line) - len(strings.TrimLeft(line, " \t"))
+	line = strings.TrimSpace(line)
+	if strings.Count(raw, line) != 1 {
+		return n.Span, false
+	}
+	start := n.Span.Start + strings.Index(raw, line) + at - first - indent
+	return source.Span{Start: start, End: start + len(part)}, true
+}
+
+// rewriting writes a number in a place.
+func rewriting(at kube.Place) func(string) []source.Edit {
+	return func(number string) []source.Edit {
+		return []source.Edit{{Path: at.File.Path(), Span: at.Span, New: number}}
+	}
 }
 
 var kestrelURL = regexp.MustCompile(`(?i)"url"\s*:\s*"([^"]*)"`)
@@ -274,42 +312,42 @@ func kestrelEndpoints(p *checks.ReleasePass, c *kube.Container) []saidPort {
 			if base := strings.ToLower(path.Base(n.Key)); !strings.HasPrefix(base, "appsettings") || path.Ext(base) != ".json" {
 				continue
 			}
-			for _, url := range kestrelURL.FindAllStringSubmatch(section(n.Text(), "kestrel"), -1) {
-				digits, _, _, isTCP := portOfURL(url[1])
+			text := n.Text()
+			start, end := aboutKestrel(text)
+			for _, url := range kestrelURL.FindAllStringSubmatchIndex(text[start:end], -1) {
+				digits, at, _, isTCP := portOfURL(text[start+url[2] : start+url[3]])
 				port, err := strconv.ParseUint(digits, 10, 16)
 				if !isTCP || err != nil {
 					continue
 				}
-				said := saidIn(o, n, url[1], int(port), fmt.Sprintf("the Kestrel endpoint in %s of the ConfigMap %s", checks.Code(n.Key), checks.Code(o.Name)))
-				said.edits = nil
-				found = append(found, said)
+				found = append(found, saidIn(o, n, start+url[2]+at, digits, int(port),
+					fmt.Sprintf("the Kestrel endpoint in %s of the ConfigMap %s", checks.Code(n.Key), checks.Code(o.Name))))
 			}
 		}
 	}
 	return found
 }
 
-// section is the object of a JSON text with a name, in any case; empty without one. It
-// counts brackets only, so that comments in the file do no harm.
-func section(json, name string) string {
-	at := strings.Index(strings.ToLower(json), `"`+name+`"`)
-	if at < 0 {
-		return ""
+// kestrelSection begins what a settings file says of Kestrel, in any case.
+var kestrelSection = regexp.MustCompile(`(?i)"kestrel"\s*:\s*\{`)
+
+// aboutKestrel is where a JSON text speaks of Kestrel; empty where it does not. It counts
+// brackets only, so that comments in the file do no harm.
+func aboutKestrel(json string) (start, end int) {
+	at := kestrelSection.FindStringIndex(json)
+	if at == nil {
+		return 0, 0
 	}
-	open := strings.IndexByte(json[at:], '{')
-	if open < 0 {
-		return ""
-	}
-	depth := 0
-	for i := at + open; i < len(json); i++ {
+	depth := 1
+	for i := at[1]; i < len(json); i++ {
 		switch json[i] {
 		case '{':
 			depth++
 		case '}':
 			if depth--; depth == 0 {
-				return json[at:i]
+				return at[1], i
 			}
 		}
 	}
-	return ""
+	return 0, 0
 }

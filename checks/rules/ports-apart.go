@@ -69,9 +69,8 @@ func checkContainerPorts(p *checks.ReleasePass, c *kube.Container) {
 	if own := imagePort(p.Image(c)); own >= unprivilegedStart && heard[0].port < unprivilegedStart && withoutRoot(c, p.Image(c)) {
 		f.Help = fmt.Sprintf("Write %d in all of these places, where the application listens too: its image does so by itself, and below 1024 it may need root. Leave the Service's `port` as it is.", own)
 		f.Fix = nil
-		if !slices.ContainsFunc(heard, func(h saidPort) bool { return h.object == nil }) { // what says so can be changed here
-			old := slices.DeleteFunc(slices.Clone(stale), func(s saidPort) bool { return s.port == own })
-			f.Fix = movePorts(p, c, append(old, heard...), []saidPort{{port: own}})
+		if own == instead(heard[0].port) && !slices.ContainsFunc(stale, func(s saidPort) bool { return s.port != own }) {
+			f.Fix = liftPort(p, c, heard, heard[0].port)
 		}
 	}
 	report(p, c, f, stale, append(slices.Clone(heard), rest(asked, stale)...))
@@ -197,28 +196,50 @@ func servicePortKeys(p *checks.ReleasePass) map[string]bool {
 func movePorts(p *checks.ReleasePass, c *kube.Container, stale, heard []saidPort) *checks.Fix {
 	to := heard[0].port
 	title := fmt.Sprintf("Write %d wherever the port of %s is written", to, checks.Code(c.Name))
-	var edits []source.Edit
 	for _, s := range slices.Concat(stale, heard) {
 		if slices.Contains(portsOf(stale), s.port) && s.port != stale[0].port || slices.Contains(portsOf(heard), s.port) && s.port != to {
 			return nil // several ports
 		}
 	}
 	for _, s := range stale {
-		edit := s.edits
+		if s.tls {
+			return nil // its port alone would not do
+		}
 		if s.key != "" && servicePortKeys(p)[s.key] {
-			edit = s.apart // the key stays the callers', the number in its place is the container's own
 			title = fmt.Sprintf("Write %d in the template, where the port of %s was the callers' %s", to, checks.Code(c.Name), checks.Code(s.key))
+		}
+	}
+	edits := renumber(p, stale, to)
+	if edits == nil {
+		return nil
+	}
+	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
+}
+
+// renumber are the edits that write a port in places that say another, each once; nil
+// where one of them cannot be changed alone.
+func renumber(p *checks.ReleasePass, places []saidPort, to int) []source.Edit {
+	callers := servicePortKeys(p)
+	var edits []source.Edit
+	for _, s := range places {
+		edit := s.edits
+		if callers[s.key] {
+			edit = s.apart // the key stays the callers', the number in its place is the container's own
 		}
 		if edit == nil {
 			return nil
 		}
-		more := edit(strconv.Itoa(to))
-		if len(more) == 0 {
+		written := edit(strconv.Itoa(to))
+		if len(written) == 0 {
 			return nil
 		}
-		edits = append(edits, more...)
+		for _, e := range written {
+			if !slices.Contains(edits, e) {
+				edits = append(edits, e)
+			}
+		}
 	}
-	return &checks.Fix{Title: title, Safety: checks.Unsafe, Edits: edits}
+	return edits
 }
 
 func portsOf(said []saidPort) []int {

@@ -70,8 +70,11 @@ func (m *migration) choose(i *image) (because []string) {
 		to.Composite = true
 		because = append(because, "`composite` stays: the image has it today.")
 	}
-	if from.Patch != "" && keepsPatch(&from, to) {
+	switch why := lacksPatch(&from, to); {
+	case from.Patch != "" && why == "":
 		to.Patch = from.Patch
+	case from.Patch != "":
+		because = append(because, fmt.Sprintf("Without the patch version %s: %s.", checks.Code(from.Patch), why))
 	}
 	switch {
 	case arm && to.Distro == "jammy" && from.Version == "8.0":
@@ -111,28 +114,31 @@ func system(distro string) string {
 // release, and of which there are some with ICU and time zones.
 // https://github.com/dotnet/dotnet-docker/discussions/5092
 // https://github.com/dotnet/dotnet-docker/discussions/5466
+// https://github.com/dotnet/dotnet-docker/pull/7145
 var firstPatch = map[string][2]int{
-	"6.0 jammy": {25, 26}, "7.0 jammy": {14, 15}, "8.0 jammy": {0, 1}, "8.0 noble": {5, 5}, "9.0 noble": {0, 0}, "10.0 noble": {0, 0},
+	"6.0 jammy": {25, 26}, "7.0 jammy": {14, 15}, "8.0 jammy": {0, 1}, "8.0 noble": {5, 5}, "9.0 noble": {0, 0}, "10.0 noble": {0, 0}, "10.0 resolute": {6, 6},
 }
 
-// keepsPatch reports whether the chiseled image is known to exist in the same patch
-// version.
-func keepsPatch(from, to *base.DotNet) bool {
+// lacksPatch says as a clause why the chiseled image is not taken in the same patch
+// version; empty where it is known to exist.
+func lacksPatch(from, to *base.DotNet) string {
 	first, ok := firstPatch[to.Version+" "+to.Distro]
 	patch, err := strconv.Atoi(from.Patch[strings.LastIndexByte(from.Patch, '.')+1:])
-	if err != nil || from.Preview || from.Version != to.Version {
-		return false
-	}
-	if from.Chiseled && from.Distro == to.Distro && (patch > 0 || from.Version >= "9.0" || len(from.Version) > 3) {
-		return true
-	}
-	if !ok {
-		return false
-	}
+	begins := first[0]
 	if to.Extra {
-		return patch >= first[1]
+		begins = first[1]
 	}
-	return patch >= first[0]
+	switch {
+	case err != nil || from.Preview:
+		return "it is one of a preview"
+	case !ok && from.Chiseled && !from.Nightly && from.Distro == to.Distro:
+		return "" // the release came with both variants
+	case !ok:
+		return "whether it was published chiseled is not known"
+	case patch < begins:
+		return fmt.Sprintf("%s is the first that was published like this", checks.Code(fmt.Sprintf("%s.%d", to.Version, begins)))
+	}
+	return ""
 }
 
 // outOfSupport is the image in a newer version where that was asked for and the projects
@@ -207,20 +213,11 @@ func (m *migration) arm32(i *image) (bool, string) {
 	if i.from.Version != "8.0" {
 		return false, "" // all other versions have images for it
 	}
-	if strings.Contains(i.root.Platform, "arm/v7") {
+	if base.ARM32.MatchString(i.root.Platform) {
 		return true, "`FROM` says so"
 	}
-	for _, name := range m.Files {
-		if !isPipeline(name) {
-			continue
-		}
-		text, err := m.Tree.Read(name)
-		if err != nil {
-			continue
-		}
-		if n := strings.Index(text.Text(), "linux/arm/v7"); n >= 0 {
-			return true, fmt.Sprintf("%s:%d builds for `linux/arm/v7`", name, text.LineAt(n))
-		}
+	if at, ok := m.search(isPipeline, base.ARM32); ok {
+		return true, fmt.Sprintf("%s:%d builds for 32-bit ARM too", at.Path(), at.Line())
 	}
 	return false, ""
 }

@@ -136,7 +136,11 @@ func (j *job) finish() {
 		if j.makesAt(o.path) || base.IsRoot(o.user()) {
 			continue
 		}
+		reasons := len(j.plan.Reasons)
 		own, ok := j.give(o)
+		if !ok && len(j.plan.Reasons) > reasons {
+			return
+		}
 		if !ok {
 			j.stuck(j.run, o.at, fmt.Sprintf("gives %s to an account, and what is in it is not known", checks.Code(o.path)))
 			return

@@ -14,6 +14,7 @@ import (
 	"embed"
 	"slices"
 
+	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -117,10 +118,11 @@ func Recipe(o Options) *fixes.Recipe {
 // profile asks for, which a chiseled image takes without complaint.
 // https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted
 var follows = []fixes.Follow{
-	{Rule: "container-low-port", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
 	{Rule: "ports-apart", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data", "args"}},
+	{Rule: "container-low-port", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data"}},
 	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
 	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
+	{Rule: "no-run-as-user", Fields: []string{"runAsUser"}},
 	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
 	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
 	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},
@@ -137,7 +139,7 @@ var readOnly = fixes.Follow{
 
 // plan plans for one Dockerfile.
 func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) (*fixes.Plan, error) {
-	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}}
+	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}, chosen: map[*dockerfile.Stage]base.Reference{}}
 	if !m.findImages() {
 		return nil, nil
 	}

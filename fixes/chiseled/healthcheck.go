@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -37,7 +38,11 @@ func keepsHealth(i *dockerfile.Instruction) bool {
 }
 
 func (m *migration) healthcheck(i *dockerfile.Instruction) {
-	const own = "Publish a small program beside the application that asks it, and call that in exec form: `HEALTHCHECK CMD [\"/app/healthcheck\", \"http://localhost:8080/health\"]`."
+	asks := address.FindString(i.Logical.Text)
+	if asks == "" || strings.Contains(asks, "$") {
+		asks = "http://localhost:8080/health"
+	}
+	own := fmt.Sprintf("Publish a small program beside the application that asks it, and call that in exec form: %s.", checks.Code("HEALTHCHECK CMD "+dockerfile.ExecForm([]string{"/app/healthcheck", asks})))
 	at := m.at(i.Span)
 	kubernetes, ok := m.kubernetes()
 	if !ok {
@@ -51,6 +56,9 @@ func (m *migration) healthcheck(i *dockerfile.Instruction) {
 	m.step(i.Span, "Leave out `HEALTHCHECK`", fmt.Sprintf("It needs a shell or a program that the image does not have; Kubernetes, which runs the image (%s), asks by its probes and takes no notice of it.", kubernetes.Path()), m.remove(i))
 	m.note(at, "Without `HEALTHCHECK`, `docker ps` and compose show no health for the container.")
 }
+
+// address is what a health check asks, with variables as they are written.
+var address = regexp.MustCompile(`https?://[\w.:/?=&%${}-]+`)
 
 // maxSearched is how many files are searched for one thing.
 const maxSearched = 300

@@ -21,6 +21,8 @@ type migration struct {
 	plan    *fixes.Plan
 	rewrite *Rewrite
 	images  []*image
+	// chosen are the references to them by their first stages.
+	chosen map[*dockerfile.Stage]base.Reference
 	// stages are those that come down to one of the images to move.
 	stages []*dockerfile.Stage
 
@@ -175,8 +177,13 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		m.inserts = nil // nothing is changed
 	}
 	for at, step := range m.inserts {
+		text := m.lineBreak() + strings.Join(m.lines[at], m.lineBreak())
+		if e := m.endingAt(at); e != nil {
+			e.New += text
+			continue
+		}
 		s := &m.plan.Steps[step]
-		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, m.lineBreak()+strings.Join(m.lines[at], m.lineBreak())))
+		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, text))
 	}
 	if len(m.plan.Steps) == 0 && !m.moves() {
 		return nil, nil // what is chiseled already is left to the rules
@@ -192,6 +199,19 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		return nil, err
 	}
 	return m.plan, nil
+}
+
+// endingAt is the edit of the Dockerfile that ends at an offset, nil where none does: two
+// edits in one place have no order.
+func (m *migration) endingAt(at int) *source.Edit {
+	for _, s := range m.plan.Steps {
+		for n := range s.Edits {
+			if e := &s.Edits[n]; e.Path == m.File.Path() && e.Span.End == at && e.New != "" {
+				return e
+			}
+		}
+	}
+	return nil
 }
 
 // moves reports whether some image would move to another one, or could not.

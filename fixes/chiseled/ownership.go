@@ -1,6 +1,7 @@
 package chiseled
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -42,15 +43,17 @@ func (m *migration) deliveries(before *dockerfile.Instruction) []delivery {
 var writable = []string{"/tmp", "/var/tmp", "/home/app"}
 
 // give makes files the application's where they are copied, in place of a chown; false
-// where it is not known how they come into the image.
-func (j *job) give(o owned) (edits []source.Edit, ok bool) {
+// where it is not known how they come into the image, or was said why not.
+func (j *job) give(o owned) ([]source.Edit, bool) {
+	var edits []source.Edit
 	if slices.ContainsFunc(writable, func(dir string) bool { return o.path == dir || below(o.path, dir) }) {
 		return nil, true
 	}
+	var by []string
 	for _, d := range j.deliveries(j.run) {
 		switch {
 		case o.covers(d.to) || d.to == o.path, d.folder && len(d.Words) == 2 && path.Join(d.to, path.Base(d.Words[0].Value)) == o.path:
-			ok = true
+			by = []string{"`COPY --chown`"}
 			if d.Flag("chown") == nil {
 				edits = append(edits, j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chown="+j.owner))
 			}
@@ -64,15 +67,30 @@ func (j *job) give(o owned) (edits []source.Edit, ok bool) {
 				continue
 			}
 			if dir, known := absolute(i.Before().Workdir, i.Words[0].Value); known && dir == o.path {
-				ok = true
-				j.note(j.at(i.Span), "BuildKit gives the folder that `WORKDIR` makes to the image's user, which now is `app`; the old builder of Docker would give it to root.")
+				user, _, _ := strings.Cut(j.owner, ":")
+				if user != appUID && i.Before().User.Value != user {
+					j.person(j.at(i.Span), fmt.Sprintf("`WORKDIR` will make %s for the image's account `app`, and %s gives it to %s.", checks.Code(o.path), checks.Code(j.File.Slice(j.run.KeywordSpan)), checks.Code(user)),
+						fmt.Sprintf("Run as `$APP_UID`, or write `USER %s` above the `WORKDIR`: BuildKit makes the folder for the user of that line.", user))
+					return nil, false
+				}
+				by = append(by, "`WORKDIR`")
+				j.note(j.at(i.Span), "BuildKit gives the folder that `WORKDIR` makes to the image's user, here %s; the old builder of Docker would give it to root.", whose(user))
 			}
 		}
 	}
-	if ok {
-		j.because = append(j.because, "`COPY --chown` gives "+checks.Code(o.path)+" to the application.")
+	if len(by) == 0 {
+		return nil, false
 	}
-	return edits, ok
+	j.because = append(j.because, by[0]+" gives "+checks.Code(o.path)+" to the application.")
+	return edits, true
+}
+
+// whose is an account as a sentence names it.
+func whose(user string) string {
+	if user == appUID {
+		return "`app`"
+	}
+	return checks.Code(user)
 }
 
 // permit sets a mode where a file is copied or made, in place of a chmod; false where it

@@ -167,7 +167,7 @@ func calls(i *dockerfile.Instruction, names []string) bool {
 func (r resolution) lines(j *job, step int) []string {
 	var lines []string
 	if len(r.slices) > 0 {
-		lines = j.cutSlices(step, r.slices)
+		j.cutSlices(step, r.slices)
 	}
 	if len(r.native) == 0 {
 		return lines

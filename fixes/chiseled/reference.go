@@ -14,9 +14,13 @@ import (
 func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, because []string) {
 	img := root.Image
 	if img.Ref.Repository == to.Repository() && img.Ref.Tag == to.Tag() {
+		m.chosen[root] = img.Ref
 		return
 	}
 	digest := m.digest(img, to)
+	chosen := to.Reference()
+	chosen.Digest = digest
+	m.chosen[root] = chosen
 	edit, why := m.reference(img, to, digest)
 	if why != "" {
 		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), writeOut(img))

@@ -2,6 +2,7 @@ package chiseled
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -12,10 +13,9 @@ import (
 // What cuts packages into slices, as Microsoft's own images are made.
 // https://github.com/dotnet/dotnet-docker/blob/main/src/runtime-deps/10.0/noble-chiseled/amd64/Dockerfile
 const (
-	chiselVersion  = "v1.4.2"
-	wrapperVersion = "v1.2.0"
-	chiselAMD64    = "8e5e8df4dc783dcfa827ca9990ba871af350738de67c51706b3c06bfd4725ab0edbddd9ad4110d1047ecfdc586f7dac6"
-	chiselARM64    = "216f10d4cc461411558fa4ac03fc24e104589126f87657457877389ae8015e1eac4299fcd8557c0dfea3d33342aa3297"
+	chiselVersion = "v1.4.2"
+	chiselAMD64   = "8e5e8df4dc783dcfa827ca9990ba871af350738de67c51706b3c06bfd4725ab0edbddd9ad4110d1047ecfdc586f7dac6"
+	chiselARM64   = "216f10d4cc461411558fa4ac03fc24e104589126f87657457877389ae8015e1eac4299fcd8557c0dfea3d33342aa3297"
 )
 
 // ubuntuReleases are the releases of the slices by Ubuntu's code names.
@@ -82,63 +82,74 @@ var sliced = []slicedPackage{
 	{names: []string{"libzmq5", "libzmq"}, slices: []string{"libzmq5_libs"}},
 }
 
-// The folders of the stage that cuts: the chiseled image as it is, and with the slices.
+// The folders of the stage that cuts: the chiseled image as it is, and what is cut.
 const (
 	uncut = "/base"
 	cut   = "/sliced"
 )
 
-// cutSlices has slices cut into a copy of the image, and gives the instruction that takes what
-// comes of it.
-func (j *job) cutSlices(step int, wanted []string) []string {
-	first := len(j.slices) == 0
+// cutSlices has slices cut for the image, and takes them right behind its FROM: like the
+// image itself they come before all that the Dockerfile puts there, a list of certificates
+// for one.
+func (j *job) cutSlices(step int, wanted []string) {
+	if len(j.slices) == 0 {
+		j.note(j.at(j.run.Span), "The stage %s gets chisel from GitHub and packages from Ubuntu's archive when the image is built, and names the chiseled image a second time: change both tags together.", checks.Code(j.freshShop().name))
+	}
 	for _, s := range wanted {
 		if !slices.Contains(j.slices, s) {
 			j.slices = append(j.slices, s)
 		}
 	}
 	j.freshShop().take(step)
-	if !first {
-		return nil
-	}
-	j.note(j.at(j.run.Span), "The stage %s gets chisel from GitHub and packages from Ubuntu's archive when the image is built, and names the chiseled image a second time: change both tags together.", checks.Code(j.freshShop().name))
-	return []string{strings.Join([]string{j.keyword("COPY"), "--from=" + j.freshShop().name, cut + "/", "/"}, " ")}
+	j.insertAfter(step, j.stage.Root().From, strings.Join([]string{j.keyword("COPY"), "--from=" + j.freshShop().name, cut + "/", "/"}, " "))
 }
 
 // uncuttable says as a clause why nothing can be cut into the images of the file.
 func (m *migration) uncuttable() string {
-	if slices.ContainsFunc(m.images, func(i *image) bool { return i.to == nil || i.to.Reference() != m.images[0].to.Reference() }) {
+	if slices.ContainsFunc(m.images, func(i *image) bool { return m.chosen[i.root] != m.chosen[m.images[0].root] }) {
 		return "the images of this file are built on different ones"
 	}
-	if place, ok := m.find(isPipeline, "linux/arm/v7"); ok {
+	if place, ok := m.search(isPipeline, base.ARM32); ok {
 		return fmt.Sprintf("%s builds for 32-bit ARM, for which this recipe has no chisel", place.Path())
 	}
 	return ""
 }
 
-// cutting are the instructions that cut the slices: into a copy of the image,
-// so that its lists of packages and slices name the new ones too. Files that the image has
-// just so are taken out again, and its layers stay shared.
+// cutting are the instructions that cut the slices. chisel knows nothing of what is in a
+// folder already, so the slices that the image was made of are cut again with the new ones:
+// only so its list of slices has them all. The list of packages is written from the control
+// files that chisel fetched, as chisel-wrapper does it in Microsoft's images, and without
+// taking out tzdata-legacy for tzdata. What the image has just so is left out, and its
+// layers stay shared.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/ubuntu-chiseled.md#how-do-i-install-additional-packages-on-chiseled-images
 // https://documentation.ubuntu.com/chisel/en/latest/reference/manifest/
+// https://github.com/canonical/rocks-toolbox/blob/v1.2.0/chisel-wrapper
 func (m *migration) cutting() []string {
 	to := m.images[0].to
 	archive := func(arch string) string { return fmt.Sprintf("chisel_%s_linux_%s.tar.gz", chiselVersion, arch) }
 	named := slices.Clone(m.slices)
 	slices.Sort(named)
-	lines := []string{fmt.Sprintf("%s --from=%s / %s/", m.keyword("COPY"), to.Reference(), uncut)}
+	lines := []string{fmt.Sprintf("%s --from=%s / %s/", m.keyword("COPY"), m.chosen[m.images[0].root], uncut)}
 	return append(lines, m.script([]string{
 		"apt-get update",
-		"apt-get install -y --no-install-recommends ca-certificates curl file",
+		"apt-get install -y --no-install-recommends ca-certificates curl zstd",
 		"rm -rf /var/lib/apt/lists/*",
 		fmt.Sprintf("curl -fsSLO --output-dir /tmp https://github.com/canonical/chisel/releases/download/%s/%s", chiselVersion, archive("$(dpkg --print-architecture)")),
 		fmt.Sprintf("printf '%%s  /tmp/%%s\\n' %s %s %s %s > /tmp/sums", chiselAMD64, archive("amd64"), chiselARM64, archive("arm64")),
 		"sha384sum -c --ignore-missing /tmp/sums",
 		"tar -xzf /tmp/chisel_*.tar.gz -C /usr/bin chisel",
-		"curl -fsSL -o /usr/bin/chisel-wrapper https://raw.githubusercontent.com/canonical/rocks-toolbox/" + wrapperVersion + "/chisel-wrapper",
-		"chmod 755 /usr/bin/chisel-wrapper",
-		fmt.Sprintf("cp -a %s %s", uncut, cut),
-		fmt.Sprintf("chisel-wrapper --generate-dpkg-status %s/var/lib/dpkg/status -- --release %s --root %s/ %s", cut, ubuntuReleases[to.Distro], cut, strings.Join(named, " ")),
-		fmt.Sprintf("env -C "+uncut+" find . -type f -exec cmp -s {} %s/{} ';' -exec rm %s/{} ';'", cut, cut),
+		"zstd -dqo /tmp/manifest " + uncut + manifest,
+		"mkdir -p " + cut + path.Dir(packageList),
+		fmt.Sprintf(`XDG_CACHE_HOME=/tmp/cache chisel cut --release %s --root %s/ $(sed -n 's/.*"kind":"slice","name":"\(.*\)".*/\1/p' /tmp/manifest) %s`, ubuntuReleases[to.Distro], cut, strings.Join(named, " ")),
+		"test -e " + cut + manifest,
+		"for f in /tmp/cache/chisel/sha256/*; do if grep -qa '^!<arch>' $f; then dpkg-deb -f $f && echo || exit; fi; done > " + cut + packageList,
+		"cd " + uncut,
+		fmt.Sprintf("find . -type f -exec cmp -s {} %s/{} ';' -exec rm %s/{} ';'", cut, cut),
 	})...)
 }
+
+// The lists of slices and of packages in an image.
+const (
+	manifest    = "/var/lib/chisel/manifest.wall"
+	packageList = "/var/lib/dpkg/status"
+)

@@ -53,6 +53,9 @@ func newKit(dir string) (*kit, error) {
 	if k.busybox, err = os.ReadFile(busybox); err != nil {
 		return nil, err
 	}
+	// Its shell takes its own programs before those in the PATH; ours are found under a
+	// name that it does not know.
+	k.busybox = bytes.Replace(k.busybox, []byte("\x00dpkg\x00dpkg-deb\x00"), []byte("\x00dpkx\x00dpkx-deb\x00"), 1)
 	list, err := exec.CommandContext(context.Background(), busybox, "--list").Output()
 	k.applets = strings.Fields(string(list))
 	return k, err
@@ -280,7 +283,7 @@ func (k *kit) system(distro, version string) func() (v1.Layer, error) {
 			}
 		}
 		files["usr/bin/dotnet-programs"] = program(k.programs)
-		names := []string{"apt-get", "apt", "useradd", "groupadd", "update-ca-certificates"}
+		names := []string{"apt-get", "apt", "useradd", "groupadd", "update-ca-certificates", "dpkg", "dpkg-deb", "sha384sum"}
 		if alpine {
 			names = []string{"apk", "adduser", "addgroup", "update-ca-certificates"}
 		}
@@ -301,7 +304,7 @@ func (k *kit) chiseled(f flavour) func() (v1.Layer, error) {
 		files["etc/passwd"] = text("root:x:0:0:root:/root:/bin/false\napp:x:1654:1654::/home/app:/bin/false\n")
 		files["var/lib/dpkg/status"] = text("Package: libc6\nVersion: 2\n")
 		if len(f.version) > len("9.0") {
-			files["var/lib/chisel/manifest.wall"] = text("manifest")
+			files["var/lib/chisel/manifest.wall"] = text("{\"kind\":\"slice\",\"name\":\"base-files_chisel\"}\n{\"kind\":\"slice\",\"name\":\"libc6_libs\"}\n")
 		}
 		if f.extra {
 			globalization(files)

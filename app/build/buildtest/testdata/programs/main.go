@@ -9,17 +9,22 @@
 //	<!-- needs: icu -->
 //	<!-- needs: zone Europe/Oslo -->
 //	<!-- needs: library libgomp.so.1 -->
+//	<!-- needs: package libgdiplus -->
 //	<!-- needs: write /data -->
 //	<!-- needs: read /app/data.bin -->
 package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 )
 
 func main() {
@@ -36,7 +41,17 @@ func main() {
 		err = account("groupadd", args)
 	case "update-ca-certificates":
 		err = certificates()
-	case "curl", "wget", "git":
+	case "curl":
+		err = download(args)
+	case "sha384sum":
+		err = sums(args)
+	case "zstd":
+		err = decompress(args)
+	case "dpkg", "dpkg-deb":
+		err = debian(args)
+	case "chisel":
+		err = cut(args)
+	case "wget", "git":
 		fmt.Println(name)
 	default:
 		err = application(os.Args[0])
@@ -72,10 +87,69 @@ func dotnet(args []string) error {
 		return fmt.Errorf("Could not execute because the application was not found or a compatible .NET SDK is not installed: %s", verb)
 	case verb == "publish":
 		return publish(args[1:])
-	case verb == "restore", verb == "build", verb == "test", verb == "tool", verb == "dev-certs":
+	case verb == "restore":
+		return restore()
+	case verb == "build", verb == "test", verb == "tool", verb == "dev-certs":
 		return nil
 	}
 	return fmt.Errorf("Could not execute because the specified command or file was not found: %s", args[0])
+}
+
+// restore fetches the packages of the projects here from the feed that a nuget.config
+// names, as NuGet does: the feed's index says where packages are. Without the file there is
+// nothing to fetch.
+// https://learn.microsoft.com/nuget/api/package-base-address-resource
+func restore() error {
+	settings, err := os.ReadFile("nuget.config")
+	if err != nil {
+		return nil
+	}
+	source := regexp.MustCompile(`<add key="[^"]*" value="(https?://[^"]+)"`).FindSubmatch(settings)
+	if source == nil {
+		return nil
+	}
+	index, err := fetch(string(source[1]))
+	if err != nil {
+		return fmt.Errorf("error NU1301: Unable to load the service index for source %s.\n  %w", source[1], err)
+	}
+	base := regexp.MustCompile(`"@id": *"([^"]+)", *"@type": *"PackageBaseAddress/3.0.0"`).FindSubmatch(index)
+	if base == nil {
+		return fmt.Errorf("error NU1301: the service index has no package base address")
+	}
+	projects, _ := filepath.Glob("*.csproj")
+	for _, project := range projects {
+		text, err := os.ReadFile(project)
+		if err != nil {
+			return err
+		}
+		for _, m := range regexp.MustCompile(`<PackageReference Include="([^"]+)" Version="([^"]+)"`).FindAllSubmatch(text, -1) {
+			name, version := strings.ToLower(string(m[1])), string(m[2])
+			file := name + "." + version + ".nupkg"
+			packed, err := fetch(string(base[1]) + name + "/" + version + "/" + file)
+			if err != nil {
+				return fmt.Errorf("error NU1301: Failed to retrieve %s.\n  %w", file, err)
+			}
+			if err := write("/root/.nuget/packages/"+name+"/"+file, string(packed), 0o644); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// fetch gets a file as .NET does: through the proxy that the environment names, and from
+// whom the system's certificates vouch for.
+func fetch(address string) ([]byte, error) {
+	client := http.Client{Timeout: 10 * time.Second}
+	answer, err := client.Get(address)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("Response status code does not indicate success: %s.", answer.Status)
+	}
+	return io.ReadAll(answer.Body)
 }
 
 // publish writes what `dotnet publish` writes of a project.
@@ -222,6 +296,13 @@ func run(project []byte) error {
 			return fmt.Errorf("DllNotFoundException: Unable to load shared library '%s' or one of its dependencies.", library)
 		}
 	}
+	for _, name := range need["package"] {
+		packages, _ := os.ReadFile("/var/lib/dpkg/status")
+		slices, err := os.ReadFile("/var/lib/chisel/manifest.wall")
+		if !bytes.Contains(packages, []byte("Package: "+name+"\n")) || err == nil && !bytes.Contains(slices, []byte(`"name":"`+name+"_")) {
+			return fmt.Errorf("no scanner finds %s", name)
+		}
+	}
 	for _, dir := range need["write"] {
 		if err := os.WriteFile(filepath.Join(dir, "written"), nil, 0o644); err != nil {
 			return fmt.Errorf("UnauthorizedAccessException: Access to the path '%s' is denied: %w", dir, err)
@@ -279,6 +360,9 @@ func install(args []string) error {
 		dir = "/usr/lib"
 	}
 	for _, name := range words[1:] {
+		if err := listed(name); err != nil {
+			return err
+		}
 		lib := map[string]string{
 			"libgomp1": "libgomp.so.1", "libsqlite3-0": "libsqlite3.so.0", "libsodium23": "libsodium.so.23", "zlib1g": "libz.so.1", "libaio1": "libaio.so.1", "libaio1t64": "libaio.so.1t64",
 			"libgdiplus": "libgdiplus.so.0", "icu-libs": "libicuuc.so.76", "libicu-dev": "libicuuc.so.72", "libicu72": "libicuuc.so.72", "libgomp": "libgomp.so.1",
@@ -307,6 +391,19 @@ func install(args []string) error {
 		}
 	}
 	return nil
+}
+
+// listed puts a package into the list of packages, where there is one.
+func listed(name string) error {
+	f, err := os.OpenFile("/var/lib/dpkg/status", os.O_APPEND|os.O_WRONLY, 0o644)
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(f, "\nPackage: %s\nStatus: install ok installed\nVersion: 2\n", name)
+	return errors.Join(err, f.Close())
 }
 
 // account writes an account or a group into the lists.
