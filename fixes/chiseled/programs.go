@@ -81,7 +81,7 @@ func (m *migration) lacksToday(i *image, e dotnet.Evidence) bool {
 			switch in.Keyword {
 			case "RUN":
 				commands, ok := in.Commands()
-				if !ok || slices.ContainsFunc(commands, func(c dockerfile.ShellCommand) bool { return !slices.Contains(harmless, path.Base(c.Name)) }) {
+				if !ok || slices.ContainsFunc(commands, func(c dockerfile.ShellCommand) bool { return !m.harmless(i, c) }) {
 					return false
 				}
 			case "COPY", "ADD":
@@ -94,8 +94,28 @@ func (m *migration) lacksToday(i *image, e dotnet.Evidence) bool {
 	return true
 }
 
-// harmless are programs that bring no library and no program into an image.
-var harmless = []string{"mkdir", "chown", "chmod", "touch", "true", "echo", "useradd", "adduser", "groupadd", "addgroup", "usermod", "dotnet", "ls"}
+// harmless reports whether a command brings no library and no program into an image but
+// what is known to be of no use to a package.
+func (m *migration) harmless(i *image, c dockerfile.ShellCommand) bool {
+	if !isManager(c.Name) {
+		return slices.Contains([]string{"mkdir", "chown", "chmod", "touch", "true", "echo", "ls", "rm", "useradd", "adduser", "groupadd", "addgroup", "usermod", "dotnet"}, path.Base(c.Name))
+	}
+	verb := ""
+	for _, a := range c.Args {
+		switch {
+		case !a.Static || strings.Contains(a.Value, "/"):
+			return false
+		case strings.HasPrefix(a.Value, "-"):
+		case verb == "":
+			verb = a.Value
+		case verb == "install" || verb == "add":
+			if !slices.Contains([]packageKind{inImage, inExtra, forPeople, httpClient}, kindOf(packageName(a.Value), i.to)) {
+				return false
+			}
+		}
+	}
+	return slices.Contains([]string{"update", "upgrade", "clean", "install", "add", "autoremove"}, verb)
+}
 
 // startsProgram is where C# starts another program. Process.Start alone may be a method
 // of a variable.
