@@ -67,7 +67,7 @@ func TestFixes(t *testing.T) {
 		text := texts[name]
 		head := "== " + name + "\n"
 		for _, one := range scanned(t, s, text) {
-			if fixers[one.Rule.ID] == nil {
+			if _, ok := fixers[one.Rule.ID]; !ok {
 				continue
 			}
 			out.WriteString(head)
