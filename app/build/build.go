@@ -261,7 +261,7 @@ func (b *Builder) blame(ctx, limited context.Context, file *dockerfile.File, err
 	code := status.Code(err)
 	switch {
 	case limited.Err() != nil:
-		return fmt.Errorf("build it: %w", said)
+		return said
 	case code == codes.Unavailable, errors.Is(err, errNoProxy):
 		return fmt.Errorf("build with BuildKit at %s: %w", b.config.Address, said)
 	case strings.Contains(message, "denied by policy"), strings.Contains(message, "not allowed by policy"):
