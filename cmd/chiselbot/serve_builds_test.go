@@ -27,7 +27,8 @@ func newBuilders(t *testing.T, dockerfile string) (*town, *githubtest.Repository
 	repo.Allow("alice", "write")
 	w.github.Install(w.app, "acme")
 	repo.Push("alice", "cats", "Cats", githubtest.Write("Dockerfile", dockerfile), githubtest.Write("out/Cats.dll", "MZ"))
-	return w, repo, repo.OpenPull("alice", "Cats", "cats", "main")
+	pull := repo.OpenPull("alice", "Cats", "cats", "main")
+	return w, repo, pull
 }
 
 // proposal is the body of the pull request that the App opened, empty while there is none.
