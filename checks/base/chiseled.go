@@ -123,6 +123,19 @@ func (d *DotNet) On(version string) *DotNet {
 	return t
 }
 
+// SDK is the SDK image of the same version on an Ubuntu release, to compile for an image
+// on that release. A fixed tag becomes the floating one, as there may be no such patch on
+// it; that of a preview is kept until the version is known to be released. Images to compile
+// ahead of time are published from .NET 10 on: aot is false where one has to do without.
+// https://github.com/dotnet/dotnet-docker/tree/main/src/sdk
+func (d *DotNet) SDK(ubuntu string) (sdk *DotNet, aot bool) {
+	t := &DotNet{Product: "sdk", Version: d.Version, Distro: ubuntu, Named: true, AOT: d.AOT && d.major() >= 10, Mirror: d.Mirror}
+	if r, _ := d.release(); d.Preview && (d.Patch == "" || r.released.IsZero()) {
+		t.Preview, t.stage, t.Patch = true, d.stage, d.Patch
+	}
+	return t, t.AOT
+}
+
 // todaysProduct is the product under the name that it has since .NET Core 2.1.
 func (d *DotNet) todaysProduct() string {
 	switch {
