@@ -90,7 +90,12 @@ func (d *DotNet) Published() Known {
 	switch {
 	case d.Missing() != "":
 		return No
-	case !known, r.ends.IsZero(), d.Preview, d.Patch != "", d.Legacy, d.Nightly, d.Windows, d.AOT, d.Product == "monitor":
+	case !known, r.ends.IsZero(), d.Preview, d.Patch != "", d.Legacy, d.Nightly, d.Windows, d.Product == "monitor":
+		return Unknown
+	case d.AOT:
+		if d.Product == "sdk" && d.major() >= 10 && (d.Distro == "alpine" || d.Named && slices.Contains(r.chiseled, d.Distro)) {
+			return Yes
+		}
 		return Unknown
 	case d.Chiseled || !d.Named || d.Distro == r.distro && !d.Distroless:
 		return Yes
@@ -115,7 +120,12 @@ func (d *DotNet) On(version string) *DotNet {
 			t.Distro = d.Distro
 		}
 	case strings.HasPrefix(d.Distro, "alpine"):
-		t.Named, t.Distro = true, "alpine"
+		t.Named, t.Distro, t.AOT = true, "alpine", d.AOT
+	case d.AOT: // whose tags name what it is built on
+		t.Named, t.Distro, t.AOT = true, r.distro, true
+		if slices.Contains(r.chiseled, d.Distro) {
+			t.Distro = d.Distro
+		}
 	}
 	if t.Published() != Yes {
 		return nil
