@@ -28,6 +28,11 @@ func TestSequence(t *testing.T) {
 		{"RUN if a; then b; fi", "no"},
 		{"RUN (a)", "no"},
 		{"RUN [\"a\"]", "no"},
+		{"RUN [\"sh\", \"-c\", \"a && b x\"]", "a|b x"},
+		{"RUN [\"/bin/bash\", \"-c\", \"a | b\"]", "no"},
+		{"RUN [\"sh\", \"-c\", \"a \\\"b\\\"\"]", "no"},
+		{"RUN [\"sh\", \"-c\", \"a\", \"b\"]", "no"},
+		{"RUN [\"pwsh\", \"-c\", \"a\"]", "no"},
 		{"RUN a $(b)", "a $(b)"},
 		{"ENTRYPOINT exec a", "exec a"},
 		{"HEALTHCHECK --interval=5s CMD a b", "a b"},
@@ -89,5 +94,35 @@ func TestTangle(t *testing.T) {
 		if got := f.Slice(at) + " " + does; got != want {
 			t.Errorf("%s: %q, want %q", run, got, want)
 		}
+	}
+}
+
+func TestScript(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ run, want string }{
+		{"RUN echo x > /etc/timezone", "/etc/timezone"},
+		{"RUN echo x >>/a 2>&1", "/a"},
+		{"RUN echo x >/dev/null", ""},
+		{"RUN echo x > $F", "no"},
+		{"RUN echo x > /a > /b", "no"},
+		{"RUN echo x 2> /a", "no"},
+		{"RUN cat < /a", "no"},
+		{"RUN { echo x; } > /a", "no"},
+	}
+	for _, test := range tests {
+		t.Run(test.run, func(t *testing.T) {
+			t.Parallel()
+			f, err := dockerfile.Parse(source.NewFile("Dockerfile", "FROM x\n"+test.run+"\n"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := "no"
+			if commands, ok := f.Instructions[len(f.Instructions)-1].Script(); ok {
+				got = commands[0].Output
+			}
+			if got != test.want {
+				t.Errorf("output: want %q, got %q", test.want, got)
+			}
+		})
 	}
 }

@@ -29,6 +29,9 @@ type ShellCommand struct {
 	Span, NameSpan source.Span
 	// Assigns says that variables are assigned before the name, for this command alone.
 	Assigns bool
+	// Output is the file to which the command's output goes in a [Instruction.Script];
+	// it is empty where that is none.
+	Output string
 }
 
 // A ShellWord is one argument of a command.
@@ -89,7 +92,14 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 // file.
 func (i *Instruction) parsedScript(word Word) (*syntax.File, Logical, bool) {
 	script, ok := i.script(word)
-	if !ok || len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
+	if !ok {
+		return nil, script, false
+	}
+	return parsed(script)
+}
+
+func parsed(script Logical) (*syntax.File, Logical, bool) {
+	if len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
 		return nil, script, false
 	}
 	file, err := parseScript(syntax.LangBash, script.Text)

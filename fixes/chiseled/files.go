@@ -16,13 +16,15 @@ import (
 // maxWrites is how many places of the source are shown at which it writes.
 const maxWrites = 3
 
-// files looks for settings that have the application write beside its own program, and for
+// files looks for files in the home of root, for settings that have the application write beside its own program, and for
 // source that writes who knows where. As root it may; as the account app it may not.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 func (m *migration) files() {
 	if !m.wasRoot() || !m.moving() {
 		return
 	}
+	m.homes()
+	m.keys()
 	m.inFolders(isSettings, func(text *source.File) bool {
 		m.writesNamed(text, namedFile)
 		return true

@@ -219,6 +219,13 @@ func (m *migration) endingAt(at int) *source.Edit {
 	return nil
 }
 
+// changes reports whether some step changes the Dockerfile at an offset.
+func (m *migration) changes(at int) bool {
+	return slices.ContainsFunc(m.plan.Steps, func(s fixes.Step) bool {
+		return slices.ContainsFunc(s.Edits, func(e source.Edit) bool { return e.Path == m.File.Path() && e.Span.Start <= at && at <= e.Span.End })
+	})
+}
+
 // moves reports whether some image would move to another one, or could not.
 func (m *migration) moves() bool {
 	return len(m.images) == 0 || slices.ContainsFunc(m.images, func(i *image) bool { return !i.from.Chiseled })
