@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -195,14 +196,24 @@ func patch(plans []*fixes.Plan) string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
+// migration asks to move images as settings want it.
+func migration(p config.Proposals) propose.Request {
+	r := propose.Request{Recipe: "chiseled", Upgrade: p.Upgrade, ReadOnly: p.ReadOnly}
+	if p.Variant != config.AutoVariant {
+		r.Variant = string(p.Variant)
+	}
+	return r
+}
+
 // request is what the command asks to migrate: the Dockerfiles that the pull request
 // touches, or all that start from the named image.
 func (v *verb) request(ctx context.Context) (propose.Request, error) {
-	r := propose.Request{Recipe: "chiseled", Upgrade: v.command.Upgrade, Variant: v.command.Variant}
 	g, err := v.open(ctx, v.job.Repository, v.pull.Base, v.pull.Head)
 	if err != nil {
-		return r, err
+		return propose.Request{}, err
 	}
+	r := migration(g.settings.Proposals)
+	r.Upgrade, r.ReadOnly, r.Variant = r.Upgrade || v.command.Upgrade, r.ReadOnly || v.command.ReadOnly, cmp.Or(v.command.Variant, r.Variant)
 	names, err := g.Head().Find(ctx, g.opts.Checks.IsDockerfile)
 	if err != nil {
 		return r, err

@@ -63,7 +63,7 @@ func (w *world) later(pull *githubtest.Pull, request string, age time.Duration) 
 		}
 	}
 	job := app.Propose{
-		Repository: w.repository(), Base: fmt.Sprint("topic-", request), Number: pull.Number, Reply: fmt.Sprintf("comment/%d", comment), Sender: "alice",
+		Cause: app.Cause{Key: fmt.Sprintf("later/comment/%d/1", comment)}, Repository: w.repository(), Base: fmt.Sprint("topic-", request), Number: pull.Number, Reply: fmt.Sprintf("comment/%d", comment), Sender: "alice",
 	}
 	job.Request.Recipe, job.Request.Files = "chiseled", []string{"topic-" + request + "/Dockerfile"}
 	if err := w.bot.Do(w.Context(), app.Attempt{Number: 1, Enqueued: time.Now().Add(-age)}, job); err != nil {

@@ -86,7 +86,7 @@ func (a *App) planAt(ctx context.Context, repo Repository, commit string, r prop
 // planIn makes the plans of a request in an open repository, with a builder if there is
 // one.
 func planIn(ctx context.Context, g *ground, r propose.Request, builder fixes.Builder) (*planned, error) {
-	recipe := recipes.Named(r.Recipe, recipes.Options{Upgrade: r.Upgrade, Variant: chiseled.Variant(r.Variant)})
+	recipe := recipes.Named(r.Recipe, recipes.Options{Upgrade: r.Upgrade, Variant: chiseled.Variant(r.Variant), ReadOnly: r.ReadOnly})
 	if recipe == nil {
 		return nil, fmt.Errorf("plan: there is no recipe %q: %w", r.Recipe, ErrInvalid)
 	}

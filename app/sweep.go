@@ -63,7 +63,7 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 	tick := windows.Sweep.Next(last)
 	due := windows.Sweep.Has(now) || !tick.IsZero() && !tick.After(now)
 	if due {
-		out, err := a.sweepNow(ctx, job)
+		out, err := a.sweepNow(ctx, job, migration(settings.Proposals))
 		later := (*Later)(nil)
 		switch {
 		case errors.As(err, &later) && later.timed():
@@ -89,7 +89,8 @@ func (a *App) sweep(ctx context.Context, job Sweep) error {
 
 // sweepNow proposes to move all images of the default branch, unless people want the pull
 // request of an earlier sweep to be left alone.
-func (a *App) sweepNow(ctx context.Context, job Sweep) (outcome, error) {
+func (a *App) sweepNow(ctx context.Context, job Sweep, request propose.Request) (outcome, error) {
+	request.All = true
 	tip, err := a.GitHub.Tip(ctx, job.Repository, "")
 	if errors.Is(err, ErrNotFound) {
 		return outcome{what: unnecessary}, nil // it is empty
@@ -97,7 +98,7 @@ func (a *App) sweepNow(ctx context.Context, job Sweep) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	pulls, err := a.GitHub.OwnPullRequests(ctx, job.Repository, propose.Branch("chiseled", tip.Branch))
+	pulls, err := a.GitHub.OwnPullRequests(ctx, job.Repository, propose.Branch(request.Recipe, tip.Branch))
 	if err != nil {
 		return outcome{}, err
 	}
@@ -109,5 +110,5 @@ func (a *App) sweepNow(ctx context.Context, job Sweep) (outcome, error) {
 			return outcome{what: unchanged, number: o.Number}, err
 		}
 	}
-	return a.renew(ctx, job.Repository, propose.Request{Recipe: "chiseled", All: true}, tip.Branch, tip.Commit, how{holder: job.Key})
+	return a.renew(ctx, job.Repository, request, tip.Branch, tip.Commit, how{holder: job.Key})
 }

@@ -25,7 +25,7 @@ func (p *Pin) Fix(digest string) (*Fix, error) {
 	want := p.Ref
 	want.Digest = digest
 	if got, err := base.ParseReference(want.String()); err != nil || got != want || digest == "" {
-		return nil, fmt.Errorf("pin %s: %s is no digest", p.Ref, Code(digest))
+		return nil, fmt.Errorf("pin %s: the registry says %s, which is no digest", p.Ref, Code(digest))
 	}
 	at := source.Span{Start: p.At, End: p.At}
 	return &Fix{

@@ -31,7 +31,9 @@ type Rule struct {
 	// Title says in a few words what is wrong: "Final stage runs as root".
 	Title string
 	// Since is the first release that has the rule.
-	Since    string
+	Since string
+	// Severity is Off for a rule that finds nothing unless somebody asks for it: settings,
+	// or who names it to fix what it finds.
 	Severity Severity
 	// Refused is the Pod Security Standard from which on admission refuses every pod in
 	// which the rule finds something. In a namespace that enforces it the finding is an

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
+	"github.com/chiselbot/chiselbot/checks/builds"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -29,6 +30,8 @@ type Target struct {
 
 // Built is what an image turned out to be.
 type Built struct {
+	// Platform is what the image is for, as linux/arm64; empty where that is not known.
+	Platform string
 	// User is as the image's configuration has it.
 	User string
 	// Ports are those that the image exposes, "8080/tcp", sorted.
@@ -61,7 +64,9 @@ func (e *BuildError) Error() string {
 }
 
 // builds has the images of a plan built before and after. What could be built before and
-// cannot be any more, and what would not start any more, is a reason to refuse the plan.
+// cannot be any more, and what would not start any more, is a reason to refuse the plan;
+// what cannot be built with it, and nobody knows whether it could before, is one to leave
+// it to a person.
 func (t *trial) builds(ctx context.Context, builder Builder) error {
 	name := t.plan.File.Path()
 	if _, err := t.before.dockerfile(name); err != nil {
@@ -71,6 +76,7 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 	if len(targets) == 0 {
 		targets = []string{""}
 	}
+	platform := ""
 	for _, stage := range targets {
 		target := Target{Dockerfile: name, Stage: stage}
 		after, err := builder.Build(ctx, t.after.tree, target)
@@ -86,14 +92,46 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		wasFailed := (*BuildError)(nil)
 		switch {
 		case failed == nil:
 			t.compare(target, before, beforeErr, after)
+			platform = builds.PlatformOf(after.Platform)
+		case beforeErr != nil && !errors.As(beforeErr, &wasFailed):
+			t.refuse(NeedsPerson, failed.Line, fmt.Sprintf("%s cannot be built with the change, %s, and whether it can be built today is not known: %s.",
+				capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, ".")), sentence(beforeErr)), "Build it as it is. If that works, make the change by hand; if it does not, ask once more when it does.")
 		case beforeErr != nil:
 			t.open("%s could not be built, neither with the change nor without it: %s.", capital(target.noun()), sentence(beforeErr))
 		default:
 			t.broken(target, failed)
 		}
+	}
+	if platform == "" {
+		return nil
+	}
+	return t.elsewhere(ctx, platform)
+}
+
+// elsewhere says for which platforms the image was not built that it is built for otherwise.
+func (t *trial) elsewhere(ctx context.Context, platform string) error {
+	name := t.plan.File.Path()
+	files, err := t.before.tree.Find(ctx, builds.IsStatement)
+	if err != nil {
+		return err
+	}
+	var others []string
+	var place Place
+	for _, p := range builds.New(t.before.tree, files, []string{name}, nil, nil).Platforms(name) {
+		if p.Name == platform {
+			continue
+		}
+		if len(others) == 0 {
+			place = Place{File: p.File, Span: p.Span}
+		}
+		others = append(others, "`"+p.Name+"`")
+	}
+	if len(others) > 0 {
+		t.open("The image was built for `%s` and not for %s, for which %s builds it.", platform, strings.Join(others, " and "), checks.Code(fmt.Sprintf("%s:%d", place.File.Path(), place.Line())))
 	}
 	return nil
 }
@@ -112,17 +150,17 @@ func (t *trial) broken(target Target, failed *BuildError) {
 	if len(failed.Log) > 0 {
 		help = "The instruction's last words: " + checks.Code(strings.Join(failed.Log, " ⏎ ")) + ". " + help
 	}
-	t.refuse(failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
+	t.refuse(Refuse, failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
 }
 
-// refuse says that the plan would break the image, on a line of the edited file.
-func (t *trial) refuse(line int, message, help string) {
+// refuse says that the plan would break the image, or may, on a line of the edited file.
+func (t *trial) refuse(verdict Verdict, line int, message, help string) {
 	at := Place{File: t.plan.File}
 	if edited, err := t.after.tree.Read(t.plan.File.Path()); err == nil && line > 0 {
 		at = Place{File: edited, Span: edited.LineSpan(line)}
 	}
 	t.proof.Failed = append(t.proof.Failed, message)
-	t.plan.Reasons = append(t.plan.Reasons, Reason{ID: "build", Verdict: Refuse, At: at, Message: message, Help: help})
+	t.plan.Reasons = append(t.plan.Reasons, Reason{ID: "build", Verdict: verdict, At: at, Message: message, Help: help})
 }
 
 // compare says what the images are before and after, and refuses the plan for what keeps
@@ -138,7 +176,7 @@ func (t *trial) compare(target Target, before *Built, beforeErr error, after *Bu
 		case slices.Contains(known, fault):
 			t.open("%s has a fault that it has today too: %s", capital(target.noun()), fault)
 		default:
-			t.refuse(0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
+			t.refuse(Refuse, 0, fmt.Sprintf("%s was built and would not run: %s", capital(target.noun()), fault), "Look at the change, and make it by hand where it is right. That a plan builds an image that does not run is a fault of chiselbot: please report it with the file.")
 		}
 	}
 	if before == nil {

@@ -64,6 +64,10 @@ func TestBuilds(t *testing.T) {
 			failed: []string{"The image can be built today and cannot with the change: `exit code: 1`."},
 		},
 		{
+			name: "nobody knows of before", before: answer{err: errors.New("it took longer than 10m0s")}, after: answer{err: &fixes.BuildError{Line: 2, Message: "exit code: 1"}}, verdict: fixes.NeedsPerson,
+			failed: []string{"The image cannot be built with the change, `exit code: 1`, and whether it can be built today is not known: it took longer than 10m0s."},
+		},
+		{
 			name: "nobody knows", after: answer{err: errors.New("reach BuildKit at unix:///s: connection refused")}, verdict: fixes.Safe,
 			open: []string{"The image was not built: reach BuildKit at unix:///s: connection refused."},
 		},
@@ -71,6 +75,11 @@ func TestBuilds(t *testing.T) {
 			name: "another fault", before: answer{built: full}, after: answer{built: &fixes.Built{User: "app", Size: 2_000_000, Faults: []string{"Its user is a name."}}}, verdict: fixes.Refuse,
 			failed: []string{"The image was built and would not run: Its user is a name."},
 			held:   []string{"BuildKit built the image before and after: user `app` instead of root, no port instead of port 80, 2.0 MB instead of 118 MB to pull, no shell any more."},
+		},
+		{
+			name: "one platform of several", before: answer{built: full}, after: answer{built: &fixes.Built{Platform: "linux/arm64/v8", User: "1654", Size: 41_400_000, Starts: "/usr/bin/dotnet"}}, verdict: fixes.Safe,
+			held: []string{"BuildKit built the image before and after: user `1654` instead of root, no port instead of port 80, 41 MB instead of 118 MB to pull, no shell any more.", starts},
+			open: []string{"The image was built for `linux/arm64` and not for `linux/amd64` and `linux/s390x`, for which `build.sh:2` builds it."},
 		},
 		{
 			name: "the same fault", before: answer{built: full}, after: answer{built: full}, verdict: fixes.Safe,
@@ -81,7 +90,7 @@ func TestBuilds(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			tree := checktest.Tree(map[string]string{"Dockerfile": "FROM before\n"})
+			tree := checktest.Tree(map[string]string{"Dockerfile": "FROM before\n", "build.sh": "#!/bin/sh\ndocker buildx build --platform linux/arm64,linux/amd64,linux/s390x .\n"})
 			recipe := &fixes.Recipe{ID: "x", Plan: func(_ context.Context, s fixes.Subject) (*fixes.Plan, error) {
 				if !strings.Contains(s.File.Text(), "before") {
 					return nil, nil

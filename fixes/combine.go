@@ -15,7 +15,7 @@ func (p *Plan) Complete(tree source.Tree) error {
 	p.Changes = nil
 	p.sortSteps()
 	for _, name := range p.paths() {
-		text, err := p.read(tree, name)
+		text, err := tree.Read(name) // the file of a finding may have its secrets hidden
 		if err != nil {
 			return err
 		}
@@ -28,8 +28,12 @@ func (p *Plan) Complete(tree source.Tree) error {
 			}
 			if _, err := source.Apply(text.Text(), slices.Concat(edits, own)); err != nil {
 				clash = true
+				at := Place{text, own[0].Span}
+				if p.File != nil && p.File.Path() == name {
+					at.File = p.File
+				}
 				p.Reasons = append(p.Reasons, Reason{
-					ID: step.ID, URL: step.URL, Verdict: NeedsPerson, At: Place{text, own[0].Span},
+					ID: step.ID, URL: step.URL, Verdict: NeedsPerson, At: at,
 					Message: fmt.Sprintf("%s touches what another step of the plan changes too.", step.Title),
 					Help:    "Do one of the two by hand, then ask again.",
 				})
@@ -61,13 +65,6 @@ func (p *Plan) paths() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(names))
-}
-
-func (p *Plan) read(tree source.Tree, name string) (*source.File, error) {
-	if p.File != nil && p.File.Path() == name {
-		return p.File, nil
-	}
-	return tree.Read(name)
 }
 
 func only(edits []source.Edit, name string) []source.Edit {

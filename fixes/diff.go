@@ -78,18 +78,32 @@ func (c Change) Hunks() []Hunk {
 	}
 	line := func(offset int) int { return 1 + strings.Count(c.Before[:offset], "\n") }
 	var hunks []Hunk
+	end, done := 0, 0 // of the last hunk's lines, and how much of them is in its New
 	for _, e := range udiff.Lines(c.Before, c.After) {
-		start, end, text := e.Start, e.End, e.New
+		from, to := e.Start, e.End
 		switch {
-		case start < end:
-		case start > 0: // the line above stays
-			start = strings.LastIndexByte(c.Before[:start-1], '\n') + 1
-			text = c.Before[start:end] + text
+		case from < to:
+		case from > 0: // the line above stays
+			from = strings.LastIndexByte(c.Before[:from-1], '\n') + 1
 		default:
-			end = strings.IndexByte(c.Before, '\n') + 1
-			text += c.Before[:end]
+			if to = strings.IndexByte(c.Before, '\n') + 1; to == 0 {
+				to = len(c.Before)
+			}
 		}
-		hunks = append(hunks, Hunk{First: line(start), Last: line(max(start, end-1)), New: text})
+		if n := len(hunks); n == 0 || from >= end {
+			if n > 0 {
+				hunks[n-1].New += c.Before[done:end]
+			}
+			hunks = append(hunks, Hunk{First: line(from)})
+			done = from
+		}
+		last := &hunks[len(hunks)-1]
+		last.New += c.Before[done:e.Start] + e.New
+		end, done = max(end, to), e.End
+		last.Last = line(max(from, end-1))
+	}
+	if n := len(hunks); n > 0 {
+		hunks[n-1].New += c.Before[done:end]
 	}
 	return hunks
 }

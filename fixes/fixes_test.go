@@ -121,6 +121,31 @@ func TestHunks(t *testing.T) {
 	}
 }
 
+// FuzzHunks puts the hunks of any change in the place of the lines that they name, as who
+// takes suggestions does.
+func FuzzHunks(f *testing.F) {
+	f.Add("a\nb\nc\n", "x\na\nB\n")
+	f.Add("a\n\n\nb", "\na\nb\n")
+	f.Add("0", "\n0")
+	f.Add("\n", "\n\n0")
+	f.Fuzz(func(t *testing.T, before, after string) {
+		if before == "" {
+			return
+		}
+		lines := strings.SplitAfter(before, "\n")
+		hunks := fixes.Change{Before: before, After: after}.Hunks()
+		for n, h := range slices.Backward(hunks) {
+			if h.First < 1 || h.Last < h.First || h.Last > len(lines) || n > 0 && hunks[n-1].Last >= h.First {
+				t.Fatalf("%q to %q: %+v", before, after, hunks)
+			}
+			lines = slices.Replace(lines, h.First-1, h.Last, h.New)
+		}
+		if got := strings.Join(lines, ""); got != after {
+			t.Errorf("%q to %q gave %q by %+v", before, after, got, hunks)
+		}
+	})
+}
+
 func plan(t *testing.T, text string, steps ...fixes.Step) (*fixes.Plan, source.Tree) {
 	t.Helper()
 	tree := checktest.Tree(map[string]string{"Dockerfile": text})
@@ -230,6 +255,28 @@ func TestFindings(t *testing.T) {
 	none := func(checks.Finding) bool { return false }
 	if plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), none, true, plantest.Options()); err != nil || len(plans) > 0 {
 		t.Errorf("no finding is wanted: %v, %v", plans, err)
+	}
+}
+
+// TestFindingsBesideSecret demands that what is hidden where it is shown is written as it is.
+func TestFindingsBesideSecret(t *testing.T) {
+	t.Parallel()
+	const from = "FROM mcr.microsoft.com/dotnet/aspnet:10.0-noble-chiseled\nENV DB_PASSWORD=correct-horse\n"
+	files := map[string]string{"Dockerfile": from + "ENTRYPOINT dotnet Cats.dll\n"}
+	noShell := func(f checks.Finding) bool { return f.Rule.ID == "no-shell" }
+	plans, _, err := fixes.Findings(t.Context(), checktest.Tree(files), noShell, false, plantest.Options())
+	if err != nil || len(plans) != 1 {
+		t.Fatalf("%d plans, %v", len(plans), err)
+	}
+	want := fixes.Change{Path: "Dockerfile", Before: files["Dockerfile"], After: from + "ENTRYPOINT [\"dotnet\", \"Cats.dll\"]\n"}
+	if diff := cmp.Diff([]fixes.Change{want}, plans[0].Changes); diff != "" {
+		t.Errorf("changes (-want +got):\n%s", diff)
+	}
+	if shown := plans[0].Steps[0].At.File.Text(); strings.Contains(shown, "correct-horse") {
+		t.Errorf("the file that is shown has the secret: %q", shown)
+	}
+	if held := strings.Join(plans[0].Proof.Held, " "); strings.Contains(held, "secret-in-image") {
+		t.Errorf("the secret is said to be gone: %s", held)
 	}
 }
 

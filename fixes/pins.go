@@ -50,9 +50,10 @@ func (p *pins) complete(ctx context.Context, name string, all []checks.Finding, 
 		if f.Pin == nil || home(*f).Path() != name || !want(*f) {
 			continue
 		}
-		why := f.Pin.Uncertain
-		if why == "" && slices.ContainsFunc(all, func(o checks.Finding) bool { return clash(f.Pin, o.Pin) }) {
-			why = "other values make another image of it"
+		why, help := f.Pin.Uncertain, f.Help
+		if n := slices.IndexFunc(all, func(o checks.Finding) bool { return clash(f.Pin, o.Pin) }); why == "" && n >= 0 {
+			why = fmt.Sprintf("with other values this makes %s of it, not %s", checks.Code(all[n].Pin.Ref.String()), checks.Code(f.Pin.Ref.String()))
+			help = "Give each set of values a tag of its own, then its digest can be written behind that."
 		}
 		if why == "" {
 			digest, err := p.digest(ctx, f.Pin.Ref)
@@ -66,12 +67,14 @@ func (p *pins) complete(ctx context.Context, name string, all []checks.Finding, 
 				continue
 			}
 			why = err.Error()
+			if p.resolver != nil {
+				help = fmt.Sprintf("Ask again when the registry answers and knows it, or write behind the tag what `docker buildx imagetools inspect %s` prints.", f.Pin.Ref)
+			}
 		}
 		left.File = home(*f)
 		left.Reasons = append(left.Reasons, Reason{
 			ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: Place{f.File, f.Span},
-			Message: fmt.Sprintf("%s was not pinned: %s.", checks.Code(f.Pin.Ref.String()), strings.TrimSuffix(why, ".")),
-			Help:    f.Help,
+			Message: fmt.Sprintf("Not pinned: %s.", strings.TrimSuffix(why, ".")), Help: help,
 		})
 	}
 	if len(left.Reasons) == 0 {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -80,11 +81,11 @@ func TestPins(t *testing.T) {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	left := []string{
-		"Dockerfile:2 `alpine:away` was not pinned: ask for it: no answer.",
-		"Dockerfile:3 `debian:odd` was not pinned: pin debian:odd: `sha256:0a1e 3f` is no digest.",
-		"Dockerfile:4 `debian:short` was not pinned: pin debian:short: `sha256:0a1e3f` is no digest.",
-		"Dockerfile:5 `debian:none` was not pinned: pin debian:none: `` is no digest.",
-		"Dockerfile:6 `debian` was not pinned: no tag says which version is meant.",
+		"Dockerfile:2 Not pinned: ask for it: no answer.",
+		"Dockerfile:3 Not pinned: pin debian:odd: the registry says `sha256:0a1e 3f`, which is no digest.",
+		"Dockerfile:4 Not pinned: pin debian:short: the registry says `sha256:0a1e3f`, which is no digest.",
+		"Dockerfile:5 Not pinned: pin debian:none: the registry says ``, which is no digest.",
+		"Dockerfile:6 Not pinned: no tag says which version is meant.",
 	}
 	if diff := cmp.Diff(left, reasons(plans)); diff != "" {
 		t.Errorf("left to a person (-want +got):\n%s", diff)
@@ -104,7 +105,7 @@ func TestPinsUnasked(t *testing.T) {
 	t.Parallel()
 	tree := checktest.Tree(map[string]string{"Dockerfile": "FROM golang:1\n"})
 	plans, _, err := fixes.Findings(t.Context(), tree, noDigest, true, pinOptions(nil))
-	if diff := cmp.Diff([]string{"Dockerfile:1 `golang:1` was not pinned: no registry is asked here."}, reasons(plans)); diff != "" || err != nil {
+	if diff := cmp.Diff([]string{"Dockerfile:1 Not pinned: no registry is asked here."}, reasons(plans)); diff != "" || err != nil {
 		t.Errorf("without a registry (-want +got):\n%s%v", diff, err)
 	}
 	for name, c := range map[string]struct {
@@ -151,13 +152,13 @@ func TestPinsOfChart(t *testing.T) {
 		"a set whose tag is not what it says": {
 			more:  map[string]string{"values-prod.yaml": "tag: 1.30\n"},
 			after: map[string]string{"values.yaml": pinnedTo},
-			left:  []string{"values-prod.yaml:1 `nginx:1.3` was not pinned: the template puts the tag together."},
+			left:  []string{"values-prod.yaml:1 Not pinned: the template puts the tag together."},
 		},
 		"a mirror in one set": {
 			more: map[string]string{"values-prod.yaml": "repository: mirror.example.com/nginx\n"},
 			left: []string{
-				"values.yaml:2 `mirror.example.com/nginx:1.29` was not pinned: other values make another image of it.",
-				"values.yaml:2 `nginx:1.29` was not pinned: other values make another image of it.",
+				"values.yaml:2 Not pinned: with other values this makes `mirror.example.com/nginx:1.29` of it, not `nginx:1.29`.",
+				"values.yaml:2 Not pinned: with other values this makes `nginx:1.29` of it, not `mirror.example.com/nginx:1.29`.",
 			},
 		},
 		"a label in one set": {
@@ -172,9 +173,7 @@ func TestPinsOfChart(t *testing.T) {
 			t.Parallel()
 			all := map[string]string{}
 			for _, m := range []map[string]string{files, c.more} {
-				for path, text := range m {
-					all[path] = text
-				}
+				maps.Copy(all, m)
 			}
 			plans, _, err := fixes.Findings(t.Context(), checktest.Tree(all), noDigest, false, pinOptions(resolver{}))
 			if err != nil {

@@ -158,6 +158,21 @@ type Change struct {
 // Applicable reports whether the plan changes anything.
 func (p *Plan) Applicable() bool { return len(p.Changes) > 0 }
 
+// Alone is what a step changes where it is taken without the others, false where it cannot
+// be: it needs them, changes more files than one, or the plan changes nothing.
+func (p *Plan) Alone(s Step) (Change, bool) {
+	if p.recipe != nil || len(p.then) > 0 || len(s.Edits) == 0 {
+		return Change{}, false
+	}
+	path := s.Edits[0].Path
+	n := slices.IndexFunc(p.Changes, func(c Change) bool { return c.Path == path })
+	if n < 0 || len(only(s.Edits, path)) < len(s.Edits) {
+		return Change{}, false
+	}
+	after, err := source.Apply(p.Changes[n].Before, s.Edits)
+	return Change{Path: path, Before: p.Changes[n].Before, After: after}, err == nil
+}
+
 // decide sets the verdict by the reasons and the number of steps, sorts what has no order
 // of its own, and drops the changes of a plan that may not be applied.
 func (p *Plan) decide() {

@@ -25,9 +25,10 @@ import (
 	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
-	spb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/tonistiigi/fsutil"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
@@ -54,6 +55,10 @@ const (
 type Config struct {
 	// Address is the daemon's, unix:///run/buildkit/buildkitd.sock or tcp://HOST:PORT.
 	Address string
+	// TLS is for a daemon at a tcp address; without it, one on another machine must be Plain:
+	// something else keeps what is sent to it from others.
+	TLS   TLS
+	Plain bool
 	// Timeout is how long one build may take.
 	Timeout time.Duration
 	Network Network
@@ -78,6 +83,9 @@ func New(c Config) (*Builder, error) {
 	u, err := url.Parse(c.Address)
 	if err != nil || u.Scheme != "unix" && u.Scheme != "tcp" {
 		return nil, fmt.Errorf("read address of BuildKit %q: want unix://PATH or tcp://HOST:PORT", c.Address)
+	}
+	if err := c.TLS.check(u, c.Plain); err != nil {
+		return nil, err
 	}
 	if c.Network == "" {
 		c.Network = NoNetwork
@@ -120,17 +128,14 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 	}
 	limited, cancel := context.WithTimeout(ctx, b.config.Timeout)
 	defer cancel()
-	c, err := client.New(limited, b.config.Address)
+	c, err := b.reach(ctx, limited)
 	if err != nil {
 		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, err)
 	}
 	defer func() { _ = c.Close() }() // what was asked of it is done
-	if _, err := c.ListWorkers(limited); err != nil {
-		return 0, fmt.Errorf("reach BuildKit at %s: %w", b.config.Address, b.reason(ctx, limited, err))
-	}
 
-	files, size, watch := &sent{}, &weight{}, newLog()
-	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size)
+	files, size, watch, guard := &sent{}, &weight{}, newLog(), &guard{allow: b.config.Allow}
+	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size, guard)
 	_, err = c.Build(limited, opt, "chiselbot", func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
 		if caps := gw.BuildOpts().LLBCaps; b.config.Network == ProxyNetwork && caps.Supports(pb.CapExecMetaNetworkProxy) != nil {
 			return nil, errNoProxy
@@ -148,32 +153,62 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 	case files.over.Load() != nil:
 		return 0, *files.over.Load()
 	}
-	return 0, b.blame(ctx, limited, what, err, watch)
+	return 0, b.blame(ctx, limited, file, err, watch, guard)
+}
+
+// reach opens a connection to the daemon and hears from it. limited is ctx with the time
+// that a build may take.
+func (b *Builder) reach(ctx, limited context.Context) (*client.Client, error) {
+	var opts []client.ClientOpt
+	shake := &handshake{tls: b.config.TLS}
+	if b.config.TLS != (TLS{}) {
+		config, err := b.config.TLS.config(time.Now())
+		if err != nil {
+			return nil, err
+		}
+		shake.TransportCredentials = credentials.NewTLS(config)
+		opts = append(opts, client.WithGRPCDialOption(grpc.WithTransportCredentials(shake)))
+	}
+	c, err := client.New(limited, b.config.Address, opts...)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.ListWorkers(limited)
+	if err == nil {
+		return c, nil
+	}
+	_ = c.Close() // it has told what is wrong
+	if failed := shake.failed.Load(); failed != nil && ctx.Err() == nil {
+		return nil, *failed
+	}
+	reason := b.reason(ctx, limited, err)
+	switch {
+	case limited.Err() != nil || status.Code(err) != codes.Unavailable:
+	case shake.done.Load(): // with TLS 1.3 a daemon looks at our certificate when we are done
+		return nil, fmt.Errorf("it hung up on us, as who does not take our certificate: %w", reason)
+	case b.config.TLS == TLS{} && strings.Contains(reason.Error(), "error reading server preface"):
+		return nil, fmt.Errorf("it may want TLS, of which nothing is given: %w", reason)
+	}
+	return nil, reason
 }
 
 var errNoProxy = errors.New("this BuildKit has no proxy for the network of builds; v0.34 has one")
 
 // solve is what the daemon is asked for beside the Dockerfile.
-func (b *Builder) solve(folder, own fsutil.FS, size *weight) client.SolveOpt {
-	policy := &spb.Policy{Version: 1}
-	rule := func(action spb.PolicyAction, pattern string) {
-		policy.Rules = append(policy.Rules, &spb.Rule{Action: action, Selector: &spb.Selector{Identifier: pattern, MatchType: spb.MatchType_WILDCARD}})
-	}
-	for _, scheme := range []string{"http", "https", "git"} {
-		rule(spb.PolicyAction_DENY, scheme+"://*")
-	}
-	for _, allowed := range b.config.Allow { // the last rule that matches wins
-		rule(spb.PolicyAction_ALLOW, allowed)
-	}
-	return client.SolveOpt{
+func (b *Builder) solve(folder, own fsutil.FS, size *weight, guard *guard) client.SolveOpt {
+	opt := client.SolveOpt{
 		// A key of its own: the daemon would take a file that has the size of an earlier one
 		// for the same.
-		SharedKey:    identity.NewID(),
-		LocalMounts:  map[string]fsutil.FS{"context": folder, "dockerfile": own},
-		SourcePolicy: policy,
-		ProxyNetwork: b.config.Network == ProxyNetwork,
-		Exports:      []client.ExportEntry{{Type: client.ExporterOCI, Output: size.open}},
+		SharedKey:   identity.NewID(),
+		LocalMounts: map[string]fsutil.FS{"context": folder, "dockerfile": own},
+		Exports:     []client.ExportEntry{{Type: client.ExporterOCI, Output: size.open}},
 	}
+	if b.config.Network == ProxyNetwork { // whoever has the proxy asks for each address
+		opt.ProxyNetwork, opt.SourcePolicyProvider = true, guard.provider()
+	} else {
+		opt.SourcePolicy = guard.policy()
+	}
+	return opt
 }
 
 // attrs are what the Dockerfile's frontend is asked for.
@@ -220,7 +255,7 @@ func (b *Builder) reason(ctx, limited context.Context, err error) error {
 }
 
 // blame tells a build that the Dockerfile ended from one of which nothing is known.
-func (b *Builder) blame(ctx, limited context.Context, what fixes.Target, err error, watch *log) error {
+func (b *Builder) blame(ctx, limited context.Context, file *dockerfile.File, err error, watch *log, guard *guard) error {
 	said := b.reason(ctx, limited, err)
 	message := said.Error()
 	code := status.Code(err)
@@ -229,16 +264,22 @@ func (b *Builder) blame(ctx, limited context.Context, what fixes.Target, err err
 		return fmt.Errorf("build it: %w", said)
 	case code == codes.Unavailable, errors.Is(err, errNoProxy):
 		return fmt.Errorf("build with BuildKit at %s: %w", b.config.Address, said)
-	case strings.Contains(message, "denied by policy"):
-		return fmt.Errorf("it fetches what builds here may not: %s", message)
+	case strings.Contains(message, "denied by policy"), strings.Contains(message, "not allowed by policy"):
+		return fmt.Errorf("it fetches what builds here may not, unless --build-allow says so: %s", message)
 	case strings.Contains(message, "failed to resolve source metadata") && !strings.Contains(message, "not found"):
 		return fmt.Errorf("an image could not be asked for: %s", message)
 	}
-	failed := &fixes.BuildError{Message: message, Log: watch.lastOf(err)}
+	failed := &fixes.BuildError{Message: message + guard.hint(), Log: watch.lastOf(err)}
+	if b.config.Network == NoNetwork && offline(failed.Log) {
+		failed.Message += ". Builds here have no network: --build-network would give them one"
+	}
 	for _, src := range errdefs.Sources(err) {
-		if len(src.Ranges) > 0 && src.Info != nil && path.Base(src.Info.Filename) == path.Base(what.Dockerfile) {
+		if len(src.Ranges) > 0 && src.Info != nil && path.Base(src.Info.Filename) == path.Base(file.Path()) {
 			failed.Line = int(src.Ranges[0].Start.GetLine())
 		}
+	}
+	if failed.Line == 0 { // as with the proxy, where the daemon has no place for the error
+		failed.Line = watch.lineOf(err, file)
 	}
 	return failed
 }

@@ -111,8 +111,11 @@ func TestFaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(&tt.want, built, cmpopts.IgnoreFields(fixes.Built{}, "Size"), cmpopts.EquateEmpty()); diff != "" {
+			if diff := cmp.Diff(&tt.want, built, cmpopts.IgnoreFields(fixes.Built{}, "Size", "Platform"), cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if built.Platform != "linux/amd64" {
+				t.Errorf("the image is for %q", built.Platform)
 			}
 			if tt.name != "nothing at all" && built.Size < 1000 {
 				t.Errorf("the image weighs %d bytes", built.Size)
@@ -152,9 +155,15 @@ func TestReach(t *testing.T) {
 	default:
 	}
 
-	allowed := builder(t, build.Config{Allow: []string{server.URL + "/*"}})
-	if _, err := allowed.Build(t.Context(), dockerfile(add), target); err != nil {
-		t.Errorf("ADD of an address that is allowed: %v", err)
+	proxy := builder(t, build.Config{Network: build.ProxyNetwork, Allow: []string{"https://example.com/*"}})
+	if _, err := proxy.Build(t.Context(), dockerfile(add), target); err == nil || errors.As(err, &failed) || !strings.Contains(err.Error(), "unless --build-allow says so") {
+		t.Errorf("ADD of an address with the proxy: %#v", err)
+	}
+	for _, network := range []build.Network{build.NoNetwork, build.ProxyNetwork, build.DaemonNetwork} {
+		allowed := builder(t, build.Config{Network: network, Allow: []string{server.URL + "/*"}})
+		if _, err := allowed.Build(t.Context(), dockerfile(add), target); err != nil {
+			t.Errorf("ADD of an address that is allowed, with the network %s: %v", network, err)
+		}
 	}
 	// The image of a frontend that a file names is not fetched: nobody has it here.
 	if _, err := b.Build(t.Context(), dockerfile("# syntax=example.com/frontend:1\n"+bare), target); err != nil {

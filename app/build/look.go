@@ -24,7 +24,10 @@ import (
 
 // settings are the parts of an image's configuration that are looked at.
 type settings struct {
-	Config struct {
+	OS           string `json:"os"`
+	Architecture string `json:"architecture"`
+	Variant      string `json:"variant"`
+	Config       struct {
 		User         string
 		ExposedPorts map[string]struct{}
 		Env          []string
@@ -52,7 +55,7 @@ func look(ctx context.Context, res *gateway.Result) (*fixes.Built, error) {
 	if err := json.Unmarshal(res.Metadata[exptypes.ExporterImageConfigKey], &s); err != nil {
 		return nil, fmt.Errorf("read configuration of the image: %w", err)
 	}
-	i := image{ref: ref, settings: s, built: &fixes.Built{User: s.Config.User, Ports: slices.Sorted(maps.Keys(s.Config.ExposedPorts))}}
+	i := image{ref: ref, settings: s, built: &fixes.Built{Platform: path.Join(s.OS, s.Architecture, s.Variant), User: s.Config.User, Ports: slices.Sorted(maps.Keys(s.Config.ExposedPorts))}}
 	i.shell(ctx)
 	i.user()
 	i.starts(ctx)

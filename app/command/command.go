@@ -42,6 +42,8 @@ type Command struct {
 	// leaves the choice to the evidence.
 	Upgrade bool
 	Variant string
+	// ReadOnly asks migrate for root file systems that are read-only.
+	ReadOnly bool
 	// Now has migrate and fix not wait for the time at which pull requests are opened.
 	Now bool
 	// Until is the last day of an ignore, zero without an end; Reason is why.
@@ -91,7 +93,7 @@ func Specs() []Spec {
 		{Explain, "RULE", "says why a rule is there and what to do", Write, []string{"/chisel explain root-user"}, oneRule},
 		{Diff, "", "shows what fix and migrate would change, without changing it", Write, nil, noArgs},
 		{Fix, "[RULE…] [--now]", "commits the fixes of this pull request's findings, or of the named rules alone; or opens a pull request with them, as settings say, with `--now` without waiting for the time at which they let it be opened", Write, []string{"/chisel fix", "/chisel fix user-name privileged-port"}, fixing},
-		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain] [--now]", "moves the images that this pull request touches, or the named one, to chiseled images, by a pull request; `--now` is as that of fix", Write, []string{"/chisel migrate", "/chisel migrate --upgrade", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
+		{Migrate, "[IMAGE] [--upgrade] [--variant extra|plain] [--read-only] [--now]", "moves the images that this pull request touches, or the named one, to chiseled images, by a pull request; `--upgrade` leaves .NET versions that are out of support, `--variant` is with or without ICU and time zones, `--read-only` makes the containers' root file systems read-only too, and `--now` is as that of fix", Write, []string{"/chisel migrate", "/chisel migrate --upgrade --read-only", "/chisel migrate mcr.microsoft.com/dotnet/aspnet --variant extra"}, migration},
 		{Ignore, "RULE [until DATE] REASON", "silences a rule where this pull request has findings of it, with a reason and an end: by comments on the branch, or by a pull request to the settings file, as settings say", AsSet, []string{"/chisel ignore root-user until 2027-01-31 the volume still belongs to root"}, suppression},
 		{Undo, "RULE", "takes an ignore back", AsSet, []string{"/chisel undo ignore root-user"}, oneRule},
 		{Recreate, "", "makes a pull request of chiselbot anew, over whatever was committed to it", Write, nil, noArgs},

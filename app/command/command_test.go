@@ -52,6 +52,7 @@ func TestParse(t *testing.T) {
 			{Verb: command.Migrate, Line: 1, Text: "/chisel migrate --now", Now: true},
 			{Verb: command.Fix, Line: 2, Text: "/chisel fix --now root-user", Now: true, Rules: []string{"root-user"}},
 		}},
+		{"read-only", "/chisel migrate --read-only cats", []command.Command{{Verb: command.Migrate, Line: 1, Text: "/chisel migrate --read-only cats", Image: "cats", ReadOnly: true}}},
 		{"variant apart", "/chisel migrate --variant extra", []command.Command{{Verb: command.Migrate, Line: 1, Text: "/chisel migrate --variant extra", Variant: "extra"}}},
 		{"ignore", "/chisel ignore root-user until 2027-01-31 the  volume's owner", []command.Command{{
 			Verb: command.Ignore, Line: 1, Text: "/chisel ignore root-user until 2027-01-31 the  volume's owner", Rules: []string{"root-user"},

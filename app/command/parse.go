@@ -149,6 +149,8 @@ func migration(c *Command, words []string, _ vocabulary) string {
 		switch {
 		case words[i] == "--upgrade":
 			c.Upgrade = true
+		case words[i] == "--read-only":
+			c.ReadOnly = true
 		case words[i] == "--now":
 			c.Now = true
 		case flag == "--variant":

@@ -51,7 +51,7 @@ func TestExample(t *testing.T) {
 		Ignore:  Ignore{Who: Admins, Where: IgnoreInSettings},
 		Ignores: []Ignored{{Rule: "root-user", Path: "legacy/**", Until: "2027-01-31", Reason: "the volume still belongs to root"}},
 		Proposals: Proposals{
-			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Open: 2, AtFirst: Many, Titles: Conventional,
+			Sweep: "0 6 * * 1", Window: "* 6-20 * * 1-5", TimeZone: "Europe/Berlin", Upgrade: true, Variant: Extra, ReadOnly: true, Open: 2, AtFirst: Many, Titles: Conventional,
 			Reviewers: NoReviewers, Labels: []string{"dependencies"}, Assignees: []string{"alice"},
 		},
 		Rules: map[string]checks.Severity{"root-user": checks.Error, "floating-tag": checks.Notice, "DS-0026": checks.Off},
@@ -64,7 +64,7 @@ func TestExample(t *testing.T) {
 			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
 			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
 		}},
-		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile", "registry.example.com/proxy": ""},
 		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
 		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}

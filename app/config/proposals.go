@@ -66,6 +66,12 @@ func (p *reading) proposals(n *yaml.Node, path string, s *Settings) {
 				return "", ""
 			})
 			set(p, key, &all.TimeZone, zone)
+		case "upgrade":
+			set(p, key, &all.Upgrade, p.truth(value, key))
+		case "variant":
+			set(p, key, &all.Variant, Variant(p.word(value, key, []string{string(AutoVariant), string(Extra), string(Plain)})))
+		case "read-only":
+			set(p, key, &all.ReadOnly, p.truth(value, key))
 		case "open":
 			open := p.number(value, key, maxOpen)
 			if p.owner != nil {
@@ -254,6 +260,18 @@ func (p *reading) number(n *yaml.Node, path string, most int) int {
 			p.problem(p.span(n), path, fmt.Sprintf("%s must be a number from 0 to %d.", code(path), most), "")
 		}
 		return 0
+	}
+	return value
+}
+
+// truth reads true or false.
+func (p *reading) truth(n *yaml.Node, path string) bool {
+	value, err := strconv.ParseBool(n.Value)
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" || err != nil {
+		if n.Style&yaml.TaggedStyle == 0 && n.Kind != yaml.AliasNode { // refuse has told it
+			p.problem(p.span(n), path, fmt.Sprintf("%s must be true or false.", code(path)), "")
+		}
+		return false
 	}
 	return value
 }

@@ -54,7 +54,8 @@ type Settings struct {
 	// How charts are rendered that need more than their own values.
 	Charts []Chart `yaml:"charts,omitempty" jsonschema:"maxItems=200"`
 	// The Dockerfile that builds an image, by the image's name without a tag, where that
-	// cannot be told from compose files, Skaffold files, workflows and names.
+	// cannot be told from compose files, Skaffold files, workflows and names; empty for
+	// an image from elsewhere.
 	Images map[string]string `yaml:"images,omitempty"`
 	// Registries, or parts of them, that have copies of the images of others: by the
 	// beginning of the copies' names, that of the originals'.
@@ -85,6 +86,15 @@ type Proposals struct {
 	Window string `yaml:"window,omitempty" jsonschema:"maxLength=100"`
 	// The time zone of both, by its name in the IANA database.
 	TimeZone string `yaml:"time-zone,omitempty" jsonschema:"maxLength=100,default=UTC"`
+	// Whether .NET versions that are out of support are left for one in support, where the
+	// projects target that. It holds for sweeps and for the command migrate, as if the
+	// command had the flag; so do the next two.
+	Upgrade bool `yaml:"upgrade,omitempty" jsonschema:"default=false"`
+	// Images with or without ICU and time zones. With auto each has what its projects need.
+	Variant Variant `yaml:"variant,omitempty" jsonschema:"enum=auto,enum=extra,enum=plain,default=auto"`
+	// Whether the root file systems of the containers become read-only too, with a volume
+	// at /tmp.
+	ReadOnly bool `yaml:"read-only,omitempty" jsonschema:"default=false"`
 	// How many may be open at once in the repository. That of the owner's settings is
 	// the most that a repository can set.
 	Open int `yaml:"open,omitempty" jsonschema:"minimum=0,maximum=100,default=5"`
@@ -176,6 +186,8 @@ const (
 type (
 	// Fix is what the command fix does.
 	Fix string
+	// Variant is what images have beside what all have.
+	Variant string
 	// AtFirst is how many proposals there may be at first.
 	AtFirst string
 	// Titles is how titles are written.
@@ -192,6 +204,9 @@ type (
 const (
 	FixCommits       Fix       = "commit"
 	FixProposes      Fix       = "pull-request"
+	AutoVariant      Variant   = "auto"
+	Extra            Variant   = "extra"
+	Plain            Variant   = "plain"
 	One              AtFirst   = "one"
 	Many             AtFirst   = "many"
 	AutoTitles       Titles    = "auto"
@@ -209,7 +224,7 @@ const (
 func Default() *Settings {
 	return &Settings{
 		FailOn: checks.Error, Unaffected: Success, Fix: FixCommits, Ignore: Ignore{Who: Writers, Where: IgnoreOnBranch},
-		Proposals: Proposals{TimeZone: "UTC", Open: 5, AtFirst: One, Titles: AutoTitles, Reviewers: CodeOwners},
+		Proposals: Proposals{TimeZone: "UTC", Variant: AutoVariant, Open: 5, AtFirst: One, Titles: AutoTitles, Reviewers: CodeOwners},
 	}
 }
 

@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -257,16 +258,19 @@ func createReview(c *call, p *Pull) (*reply, error) {
 	if ask.CommitID != "" && ask.CommitID != p.headSHA.String() {
 		return nil, refused("Review comments can only be made on the head: %s is not %s", ask.CommitID, p.headSHA)
 	}
-	changed := map[string]bool{}
 	n := c.repo.network
 	base := n.mergeBase(c.repo.refs["refs/heads/"+p.baseBranch], p.headSHA)
-	for _, f := range c.repo.diff(n.commitObject(base).TreeHash, n.commitObject(p.headSHA).TreeHash, p.headSHA) {
-		changed[f["filename"].(string)] = true
-	}
+	shown := c.repo.shownLines(n.commitObject(base).TreeHash, n.commitObject(p.headSHA).TreeHash)
 	r := &review{id: c.g.newID(), author: c.app.bot, body: ask.Body, event: ask.Event}
 	for _, one := range ask.Comments {
-		if !changed[one.Path] || one.Line < 1 {
-			return nil, &problem{status: 422, message: "Unprocessable Entity", errors: []string{"Path could not be resolved and Line could not be resolved"}}
+		hunks, ok := shown[one.Path]
+		first := cmp.Or(one.StartLine, one.Line)
+		within := slices.ContainsFunc(hunks, func(h [2]int) bool { return h[0] <= first && first <= one.Line && one.Line <= h[1] })
+		if why := "Line could not be resolved"; !ok || !within {
+			if !ok {
+				why = "Path could not be resolved and " + why
+			}
+			return nil, &problem{status: 422, message: "Unprocessable Entity", errors: []string{why}}
 		}
 		one.id = c.g.newID()
 		r.comments = append(r.comments, one)

@@ -199,6 +199,38 @@ func (r *Repository) diff(from, to, at plumbing.Hash) []object {
 	return files
 }
 
+// shownLines are the lines of files after a change that its diff shows, by the paths of the
+// files: what was written and three lines around it. Only there GitHub takes comments.
+func (r *Repository) shownLines(from, to plumbing.Hash) map[string][][2]int {
+	const around = 3
+	shown := map[string][][2]int{}
+	for _, d := range r.network.renamed(r.network.differences(from, to, "")) {
+		if d.to == "" {
+			continue
+		}
+		before, _ := r.network.blob(d.was.Hash)
+		after, _ := r.network.blob(d.is.Hash)
+		hunks := [][2]int{}
+		moved := 0
+		for _, e := range udiff.Lines(before, after) {
+			start := e.Start + moved
+			first := 1 + strings.Count(after[:start], "\n")
+			last := first + lineCount(e.New) - 1
+			moved += len(e.New) - (e.End - e.Start)
+			if n := len(hunks); n > 0 && first-around <= hunks[n-1][1]+1 {
+				hunks[n-1][1] = last + around
+				continue
+			}
+			hunks = append(hunks, [2]int{first - around, last + around})
+		}
+		for i := range hunks {
+			hunks[i] = [2]int{max(1, hunks[i][0]), min(lineCount(after), hunks[i][1])}
+		}
+		shown[d.to] = hunks
+	}
+	return shown
+}
+
 // lineCounts counts lines added and deleted between two files, of which one may be none.
 // Binary files have no lines.
 func (r *Repository) lineCounts(was, is gitobject.TreeEntry) (added, deleted int) {

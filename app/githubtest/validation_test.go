@@ -95,6 +95,8 @@ func TestValidation(t *testing.T) {
 		{"reviewer", "POST", at + "/pulls/1/requested_reviewers", m{"reviewers": []string{"mallory"}}, 422, "not a collaborator"},
 		{"review of the author", "POST", at + "/pulls/1/requested_reviewers", m{"reviewers": []string{"alice"}}, 422, "author"},
 		{"suggestion elsewhere", "POST", at + "/pulls/1/reviews", m{"event": "COMMENT", "body": "x", "comments": []m{{"path": "other", "line": 1, "body": "x"}}}, 422, "Path could not be resolved"},
+		{"suggestion behind the end", "POST", at + "/pulls/1/reviews", m{"event": "COMMENT", "body": "x", "comments": []m{{"path": "Dockerfile", "line": 2, "body": "x"}}}, 422, "Line could not be resolved"},
+		{"suggestion from above", "POST", at + "/pulls/1/reviews", m{"event": "COMMENT", "body": "x", "comments": []m{{"path": "Dockerfile", "line": 1, "start_line": 2, "body": "x"}}}, 422, "Line could not be resolved"},
 		{"no pull request", "GET", at + "/pulls/9", nil, 404, ""},
 		{"empty comment", "POST", at + "/issues/1/comments", m{"body": " "}, 422, "missing_field"},
 		{"long comment", "POST", at + "/issues/1/comments", m{"body": long(65_537)}, 422, "too long"},

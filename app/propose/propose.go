@@ -43,9 +43,10 @@ type Request struct {
 	// named.
 	Pull  int      `json:"pull,omitempty"`
 	Rules []string `json:"rules,omitempty"`
-	// Upgrade and Variant are the recipe's options.
-	Upgrade bool   `json:"upgrade,omitempty"`
-	Variant string `json:"variant,omitempty"`
+	// Upgrade, Variant and ReadOnly are the recipe's options.
+	Upgrade  bool   `json:"upgrade,omitempty"`
+	Variant  string `json:"variant,omitempty"`
+	ReadOnly bool   `json:"read_only,omitempty"`
 	// Images identifies the images that are moved, or the findings that are fixed: a closed
 	// pull request is a no to these and not to others.
 	Images string `json:"images"`

@@ -4,6 +4,7 @@ package registry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/authn"
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/remote/transport"
 
 	"github.com/chiselbot/chiselbot/checks/base"
 )
@@ -39,7 +41,25 @@ func (r Registry) Digest(ctx context.Context, ref base.Reference) (string, error
 	}
 	head, err := remote.Head(tag, options...)
 	if err != nil {
-		return "", fmt.Errorf("ask for the digest of %s: %w", ref, err)
+		return "", fmt.Errorf("ask for the digest of %s: %w", ref, cause(err, tag.RegistryStr()))
 	}
 	return head.Digest.String(), nil
+}
+
+// cause is what an error of a registry comes to, in plain words where there are some: an
+// answer to HEAD has no text.
+func cause(err error, host string) error {
+	said := (*transport.Error)(nil)
+	if !errors.As(err, &said) {
+		return err
+	}
+	switch said.StatusCode {
+	case http.StatusNotFound:
+		return errors.New("the registry has no such tag")
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return fmt.Errorf("the registry does not let everybody see it; run docker login %s", host)
+	case http.StatusTooManyRequests:
+		return errors.New("the registry was asked too often; try again later")
+	}
+	return err
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -41,7 +42,7 @@ func TestDigest(t *testing.T) {
 		t.Errorf("digest %q, %v; want %s", got, err, want)
 	}
 	ref.Tag = "10.0-jammy-chiseled"
-	if got, err := (Registry{}).Digest(t.Context(), ref); err == nil || !strings.Contains(err.Error(), "10.0-jammy-chiseled") {
+	if got, err := (Registry{}).Digest(t.Context(), ref); err == nil || err.Error() != "ask for the digest of "+ref.String()+": the registry has no such tag" {
 		t.Errorf("a tag that is not there: %q, %v", got, err)
 	}
 	server.Close()
@@ -50,5 +51,41 @@ func TestDigest(t *testing.T) {
 	}
 	if got, err := (Registry{}).Digest(t.Context(), base.Reference{Repository: "mcr.microsoft.com/dotnet/aspnet"}); err == nil {
 		t.Errorf("no tag: %q", got)
+	}
+}
+
+// TestAnswers reads what registries say instead of a digest.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		status       int
+		header, want string
+	}{
+		"closed":          {http.StatusForbidden, "", "does not let everybody see it; run docker login 127.0.0.1"},
+		"asked too often": {http.StatusTooManyRequests, "", "was asked too often"},
+		"broken":          {http.StatusBadRequest, "", "400"},
+		"a page":          {http.StatusOK, "", "Docker-Content-Digest"},
+		"nonsense":        {http.StatusOK, "sha256:cats", "in hash"},
+		"another kind":    {http.StatusOK, "cats", "cats"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if r.URL.Path == "/v2/" {
+					return
+				}
+				w.Header().Set("Content-Type", "application/vnd.oci.image.index.v1+json")
+				w.Header().Set("Content-Length", "2")
+				if c.header != "" {
+					w.Header().Set("Docker-Content-Digest", c.header)
+				}
+				w.WriteHeader(c.status)
+			}))
+			t.Cleanup(server.Close)
+			ref := base.Reference{Repository: strings.TrimPrefix(server.URL, "http://") + "/cats", Tag: "1"}
+			if got, err := (Registry{}).Digest(t.Context(), ref); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("%q, %v; want an error with %q", got, err, c.want)
+			}
+		})
 	}
 }

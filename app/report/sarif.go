@@ -155,7 +155,7 @@ func descriptor(rule *checks.Rule) *sarif.ReportingDescriptor {
 		WithShortDescription(text(rule.Title)).
 		WithFullDescription(text(cmp.Or(lead(rule.Doc), rule.Title))).
 		WithMarkdownHelp(doc).
-		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(level(rule.Severity)))
+		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithEnabled(rule.Severity != checks.Off).WithLevel(level(rule.Severity)))
 	if rule.URL != "" {
 		d.WithHelpURI(rule.URL)
 	}

@@ -140,19 +140,10 @@ func (d *DotNet) todaysProduct() string {
 	return "sdk"
 }
 
-// arm32 is the platform of 32-bit ARM; without a variant it is version 7.
+// ARM32 finds the platform of 32-bit ARM in a text, as --platform takes it; without a
+// variant it is version 7.
 // https://github.com/containerd/platforms#arm-variants
-var arm32 = regexp.MustCompile(`\b(linux/arm(?:/v7)?)(?:[^\w/-]|$)`)
-
-// ARM32 is where a text first names the platform of 32-bit ARM, as --platform takes it;
-// false where it does not.
-func ARM32(text string) (start, end int, found bool) {
-	at := arm32.FindStringSubmatchIndex(text)
-	if at == nil {
-		return 0, 0, false
-	}
-	return at[2], at[3], true
-}
+var ARM32 = regexp.MustCompile(`\blinux/arm(?:/v7)?(?:[^\w/-]|$)`)
 
 // ChiseledTarget is the chiseled image to move to: of the same product and version, on
 // the same Ubuntu release where it has one. extra asks for ICU and time zones, arm32
@@ -160,7 +151,8 @@ func ARM32(text string) (start, end int, found bool) {
 // clause.
 //
 // A fixed tag loses its patch version: the same patch may never have been published
-// chiseled.
+// chiseled. That of a preview keeps it until the version is known to be released: there is
+// no other tag then, and all of them have chiseled images.
 func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) {
 	r, known := d.release()
 	switch {
@@ -180,6 +172,9 @@ func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) 
 		return nil, fmt.Sprintf(".NET %s has no chiseled images", d.Version)
 	}
 	t := &DotNet{Product: d.Product, Version: d.Version, Preview: d.Preview && d.Patch == "", Chiseled: true, Extra: extra, Named: true, Arch: d.Arch, Distro: r.chiseled[0], Mirror: d.Mirror}
+	if d.Preview && d.Patch != "" && r.released.IsZero() {
+		t.Preview, t.Patch = true, d.Patch
+	}
 	if t.Preview {
 		t.stage = d.stage
 	}

@@ -43,15 +43,18 @@ type Link struct {
 
 // A statement is what a file says about one image.
 type statement struct {
-	image string // as written, without variables' values
+	image string // as written, without variables' values; empty where it has no name
 	link  Link
+	// platforms are those that it is built for, as far as they are written.
+	platforms []string
 }
 
 // Images are the links of one tree. It is immutable and safe for concurrent use.
 type Images struct {
 	dockerfiles []string
 	set         map[string]string
-	statements  []statement
+	statements  []statement // about images with names
+	platforms   []Platform
 	mirrors     base.Mirrors
 	deployments []deployment
 	only        string // the only image of unknown origin
@@ -82,7 +85,14 @@ func New(tree source.Tree, files, dockerfiles []string, set map[string]string, m
 		if err != nil {
 			continue // a file that cannot be read states nothing
 		}
-		m.statements = append(m.statements, m.read(file)...)
+		for _, s := range m.read(file) {
+			if s.image != "" {
+				m.statements = append(m.statements, s)
+			}
+			for _, p := range s.platforms {
+				m.platforms = append(m.platforms, Platform{p, s.link.Dockerfile, s.link.Place})
+			}
+		}
 		m.deployments = append(m.deployments, deployments(file)...)
 	}
 	return m
@@ -106,7 +116,7 @@ func (m *Images) read(file *source.File) []statement {
 	}
 	var found []statement
 	for _, s := range all {
-		if name, ok := m.exists(s.link.Dockerfile); ok && s.image != "" {
+		if name, ok := m.exists(s.link.Dockerfile); ok {
 			s.link.Dockerfile = name
 			found = append(found, s)
 		}

@@ -1,6 +1,7 @@
 package builds
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"regexp"
@@ -36,7 +37,7 @@ func compose(file *source.File) []statement {
 		}
 		for _, s := range services.Items {
 			image, build := s.Get("image"), s.Get("build")
-			if image == nil || build == nil {
+			if build == nil {
 				continue
 			}
 			context, dockerfile := build.Text(), "Dockerfile"
@@ -47,7 +48,9 @@ func compose(file *source.File) []statement {
 				}
 			}
 			if from, ok := relative(dir, context); ok {
-				all = append(all, state(file, image, from, dockerfile, build.Text("target")))
+				s := state(file, cmp.Or(image, build), from, dockerfile, build.Text("target"))
+				s.image, s.platforms = image.Text(), platforms(listed(build.Get("platforms"))...)
+				all = append(all, s)
 			}
 		}
 	}
@@ -73,7 +76,9 @@ func skaffold(file *source.File) []statement {
 				dockerfile = d
 			}
 			if from, ok := relative(dir, a.Text("context")); ok {
-				all = append(all, state(file, image, from, dockerfile, docker.Text("target")))
+				s := state(file, image, from, dockerfile, docker.Text("target"))
+				s.platforms = platforms(listed(cmp.Or(a.Get("platforms"), root.Get("build", "platforms")))...)
+				all = append(all, s)
 			}
 		}
 	}
@@ -97,9 +102,6 @@ func workflow(file *source.File) []statement {
 				}
 				with := step.Get("with")
 				tags := with.Get("tags")
-				if tags == nil {
-					continue
-				}
 				context, dockerfile := env.fill(with.Text("context")), env.fill(with.Text("file"))
 				if dockerfile == "" {
 					dockerfile = path.Join(context, "Dockerfile")
@@ -108,6 +110,9 @@ func workflow(file *source.File) []statement {
 				if !ok {
 					continue
 				}
+				s := state(file, cmp.Or(with.Get("platforms"), with, step), ".", name, with.Text("target"))
+				s.image, s.platforms = "", platforms(inMatrix(job, env.fill(with.Text("platforms")))...)
+				all = append(all, s)
 				for _, tag := range strings.FieldsFunc(tags.Text(), func(r rune) bool { return r == '\n' || r == ',' }) {
 					s := state(file, tags, ".", name, with.Text("target"))
 					s.image = env.fill(strings.TrimSpace(tag))
@@ -181,7 +186,7 @@ func commands(file *source.File) []statement {
 	var all []statement
 	text := strings.NewReplacer("\\\r\n", "   ", "\\\n", "  ").Replace(file.Text())
 	for _, m := range buildCommand.FindAllStringSubmatchIndex(text, maxStatements) {
-		var tags []string
+		var tags, built []string
 		var dockerfile, target, context string
 		words := strings.Fields(variable.ReplaceAllStringFunc(text[m[2]:m[3]], func(v string) string { return strings.ReplaceAll(v, " ", "") }))
 		for i := 0; i < len(words); i++ {
@@ -207,7 +212,12 @@ func commands(file *source.File) []statement {
 				dockerfile = value
 			case "--target":
 				target = value
+			case "--platform":
+				built = append(built, platforms(value)...)
 			}
+		}
+		if len(tags) == 0 {
+			tags = []string{""}
 		}
 		if dockerfile == "" {
 			dockerfile = path.Join(context, "Dockerfile")
@@ -224,7 +234,7 @@ func commands(file *source.File) []statement {
 			}
 			for _, tag := range tags {
 				line := file.LineSpan(file.LineAt(m[0]))
-				all = append(all, statement{image: tag, link: stated(file, line, name, target)})
+				all = append(all, statement{image: tag, link: stated(file, line, name, target), platforms: built})
 			}
 			if dir == path.Dir(file.Path()) {
 				break

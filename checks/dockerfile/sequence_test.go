@@ -71,6 +71,32 @@ func TestSequence(t *testing.T) {
 	}
 }
 
+func TestTangle(t *testing.T) {
+	t.Parallel()
+	for run, want := range map[string]string{
+		"RUN a | b":                     "a | b pipes",
+		"RUN x && a || b":               "x && a || b runs a command only if another one fails",
+		"RUN x && \\\n a>$B \\\n && c":  ">$B redirects what a command reads or writes",
+		"RUN x && A=1 && b":             "A=1 sets a variable",
+		"RUN x; if a; then b; fi":       "if a; then b; fi decides what to run",
+		"RUN for a in b; do c; done":    "for a in b; do c; done repeats commands",
+		"RUN a && b &":                  "a && b & runs a command in another way than one after the other",
+		"RUN (a)":                       "(a) is more than one command after the other",
+		"RUN <<EOF\nset -e\na > f\nEOF": "> f redirects what a command reads or writes",
+		"RUN [\"a\"]":                   "RUN [\"a\"] cannot be read",
+		"RUN a 'b":                      "RUN a 'b cannot be read",
+	} {
+		f, err := dockerfile.Parse(source.NewFile("Dockerfile", "FROM x\n"+run+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		at, does := f.Instructions[len(f.Instructions)-1].Tangle()
+		if got := f.Slice(at) + " " + does; got != want {
+			t.Errorf("%s: %q, want %q", run, got, want)
+		}
+	}
+}
+
 func TestScript(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ run, want string }{

@@ -88,103 +88,6 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 	return commands, true
 }
 
-// Sequence are the commands of a shell form, a here-document or an exec form that calls a
-// shell, as ["sh", "-c", "…"], where all run one after the other, joined by && or ; or a
-// line break, and nothing is piped, decided, repeated or written to a file. False means
-// that the script does more than that, or is not one for a POSIX shell.
-func (i *Instruction) Sequence() ([]ShellCommand, bool) {
-	commands, ok := i.Script()
-	return commands, ok && !slices.ContainsFunc(commands, func(c ShellCommand) bool { return c.Output != "" })
-}
-
-// Script is as Sequence, and its commands may write what they print to a file that is
-// named as it is.
-func (i *Instruction) Script() ([]ShellCommand, bool) {
-	words := i.Words
-	switch i.Keyword {
-	case "RUN", "CMD", "ENTRYPOINT":
-	case "HEALTHCHECK":
-		words = words[1:]
-	default:
-		return nil, false
-	}
-	if len(words) == 0 {
-		return nil, false
-	}
-	file, script, ok := i.parsedScript(words[0])
-	if i.Exec {
-		file, script, ok = i.calledScript(words)
-	}
-	if !ok {
-		return nil, false
-	}
-	var commands []ShellCommand
-	var follow func(*syntax.Stmt) bool
-	follow = func(s *syntax.Stmt) bool {
-		output, ok := outputs(s.Redirs)
-		if s.Negated || s.Background || s.Coprocess || !ok {
-			return false
-		}
-		switch cmd := s.Cmd.(type) {
-		case *syntax.CallExpr:
-			if len(cmd.Args) == 0 {
-				return false
-			}
-			c := shellCommand(cmd, script)
-			c.Output = output
-			commands = append(commands, c)
-			return true
-		case *syntax.BinaryCmd:
-			return output == "" && cmd.Op == syntax.AndStmt && follow(cmd.X) && follow(cmd.Y)
-		}
-		return false
-	}
-	for _, s := range file.Stmts {
-		if !follow(s) {
-			return nil, false
-		}
-	}
-	return commands, len(commands) > 0
-}
-
-// outputs is the file that redirections write to, empty where they only silence a command.
-// False means that they do more than that.
-func outputs(redirections []*syntax.Redirect) (file string, ok bool) {
-	for _, r := range redirections {
-		name := r.Word.Lit()
-		switch r.Op {
-		case syntax.DplOut: // 2>&1, but not >&file
-			if name == "" || strings.Trim(name, "0123456789-") != "" {
-				return "", false
-			}
-		case syntax.RdrOut, syntax.AppOut, syntax.RdrAll, syntax.RdrClob:
-			if name == "/dev/null" {
-				continue
-			}
-			if name == "" || file != "" || r.N != nil {
-				return "", false
-			}
-			file = name
-		default:
-			return "", false
-		}
-	}
-	return file, true
-}
-
-// calledScript is the script of an exec form that calls a shell with it. It must stand
-// there as it is, without escapes.
-func (i *Instruction) calledScript(words []Word) (*syntax.File, Logical, bool) {
-	if len(words) != 3 || !isPOSIXShell(words[0].Value) || words[1].Value != "-c" {
-		return nil, Logical{}, false
-	}
-	text, at := words[2].Value, words[2].Span
-	if i.Stage.file.Slice(at) != `"`+text+`"` {
-		return nil, Logical{}, false
-	}
-	return parsed(Logical{Text: text, pieces: []piece{{0, at.Start + 1}}})
-}
-
 // parsedScript is the script that begins with a word, parsed, and its way back to the
 // file.
 func (i *Instruction) parsedScript(word Word) (*syntax.File, Logical, bool) {
@@ -264,10 +167,7 @@ func isPOSIXShell(program string) bool {
 }
 
 func shellCommand(call *syntax.CallExpr, script Logical) ShellCommand {
-	span := func(n syntax.Node) source.Span {
-		start := min(int(n.Pos().Offset()), len(script.Text))
-		return script.Span(start, max(start, min(int(n.End().Offset()), len(script.Text))))
-	}
+	span := func(n syntax.Node) source.Span { return spanOf(n, script) }
 	c := ShellCommand{Span: span(call), NameSpan: span(call.Args[0]), Assigns: len(call.Assigns) > 0}
 	for n, arg := range call.Args {
 		w := ShellWord{Span: span(arg)}
@@ -282,6 +182,12 @@ func shellCommand(call *syntax.CallExpr, script Logical) ShellCommand {
 		}
 	}
 	return c
+}
+
+// spanOf is where a part of a script stands in the file.
+func spanOf(n syntax.Node, script Logical) source.Span {
+	start := min(int(n.Pos().Offset()), len(script.Text))
+	return script.Span(start, max(start, min(int(n.End().Offset()), len(script.Text))))
 }
 
 // static is the value of a word without quotes, if nothing in it has to be run or

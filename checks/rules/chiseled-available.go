@@ -28,7 +28,7 @@ func checkChiseledAvailable(p *checks.DockerfilePass) {
 	}
 	needs := p.Projects.For(p.File)
 	extra := needs.ICU != base.No || needs.TimeZones != base.No
-	_, _, arm32 := base.ARM32(p.Final.Root().Platform)
+	arm32 := base.ARM32.MatchString(p.Final.Root().Platform)
 	target, _ := b.DotNet.ChiseledTarget(extra, arm32)
 	if target == nil {
 		return

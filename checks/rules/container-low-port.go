@@ -65,14 +65,14 @@ func checkLowPorts(p *checks.ReleasePass, c *kube.Container) {
 
 // liftPort is the fix that has the application listen on a port that is free to all, and
 // moves whoever asks on the old one with it; nil where one of the places cannot be changed
-// or the new port is another's. All that is heard must be known.
+// or the new port is taken. All that is heard must be known.
 func liftPort(p *checks.ReleasePass, c *kube.Container, heard []saidPort, from int) *checks.Fix {
+	if c.Role != kube.Regular || regular(c.Pod) > 1 {
+		return nil // which container a Service means cannot be told
+	}
 	to := instead(from)
 	told := slices.ContainsFunc(heard, func(s saidPort) bool { return s.port == from })
-	taken := slices.Contains(portsOf(heard), to) || slices.ContainsFunc(c.Pod.Containers, func(o *kube.Container) bool {
-		return o != c && slices.ContainsFunc(o.Ports(), func(p kube.Port) bool { return p.Number == int64(to) })
-	})
-	if !told || taken {
+	if !told || slices.Contains(portsOf(heard), to) {
 		return nil
 	}
 	places := slices.DeleteFunc(slices.Concat(heard, askedPorts(p, c)), func(s saidPort) bool { return s.port != from })

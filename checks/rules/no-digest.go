@@ -95,7 +95,7 @@ func digestPlace(f *dockerfile.File, image *dockerfile.Image) (at int, why strin
 		return 0, why
 	}
 	m := plainValue.FindStringSubmatch(value.Value)
-	if m == nil || m[1] != m[3] || f.Slice(value.Span) != value.Value {
+	if len(m) == 0 || m[1] != m[3] || f.Slice(value.Span) != value.Value {
 		return 0, fmt.Sprintf("the default of %s is put together from parts", checks.Code(name))
 	}
 	if ref, err := base.ParseReference(before + m[2]); err != nil || ref != image.Ref {

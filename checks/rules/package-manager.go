@@ -95,8 +95,7 @@ func lighter(p *checks.DockerfilePass, installed []string) (image, how string) {
 	case b.DotNet != nil:
 		needs := p.Projects.For(p.File)
 		extra := needs.ICU == base.Yes || needs.TimeZones == base.Yes || b.ICU == base.Yes || !only("ca-certificates") // what is there has to stay
-		_, _, arm32 := base.ARM32(p.Final.Root().Platform)
-		target, _ := b.DotNet.ChiseledTarget(extra, arm32)
+		target, _ := b.DotNet.ChiseledTarget(extra, base.ARM32.MatchString(p.Final.Root().Platform))
 		if !strings.HasPrefix(b.DotNet.Distro, "alpine") || target == nil || len(needs.Native) > 0 || !only("icu-libs", "icu-data-full", "tzdata", "ca-certificates") {
 			return "", ""
 		}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 )
 
 // MaxFileBytes is the largest file that is read. The biggest Dockerfile known to us
@@ -63,6 +64,31 @@ func (t Tree) Read(name string) (*File, error) {
 		return nil, fmt.Errorf("read %s: %w", name, ErrTooLarge)
 	}
 	return NewFile(name, string(data)), nil
+}
+
+// Parts has parts of one regular file read, of any size in a tree that can read so, as a
+// working tree can; of others no file over [MaxFileBytes].
+func (t Tree) Parts(name string, read func(file io.ReaderAt, size int64)) error {
+	info, err := fs.Lstat(t.FS, name)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", name, cause(err))
+	}
+	if info.Mode().IsRegular() && info.Size() > MaxFileBytes {
+		f, err := t.Open(name)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, cause(err))
+		}
+		defer f.Close()
+		if parts, ok := f.(io.ReaderAt); ok {
+			read(parts, info.Size())
+			return nil
+		}
+	}
+	whole, err := t.Read(name)
+	if err == nil {
+		read(strings.NewReader(whole.Text()), int64(len(whole.Text())))
+	}
+	return err
 }
 
 // cause strips the operation and path that a *fs.PathError would say a second time.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/google/go-containerregistry/pkg/registry"
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
@@ -53,5 +54,21 @@ func serveChart(ts *testscript.TestScript, dir string) string {
 	repo, err := name.NewRepository(host + "/charts/" + filepath.Base(dir))
 	ts.Check(err)
 	ts.Check(remote.Write(repo.Tag("1.2.3"), image))
+	return host
+}
+
+// serveImages serves images of nothing by these names, as repository:tag, each with a digest
+// of its own that is always the same, and gives the registry's address.
+func serveImages(ts *testscript.TestScript, names []string) string {
+	server := httptest.NewServer(registry.New(registry.Logger(slog.NewLogLogger(slog.DiscardHandler, slog.LevelError))))
+	ts.Defer(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	for _, image := range names {
+		tag, err := name.NewTag(host + "/" + image)
+		ts.Check(err)
+		content, err := mutate.Config(empty.Image, v1.Config{Labels: map[string]string{"name": image}})
+		ts.Check(err)
+		ts.Check(remote.Write(tag, content))
+	}
 	return host
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +17,11 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+	"go.yaml.in/yaml/v4"
+
+	"github.com/chiselbot/chiselbot/app/build"
 	"github.com/chiselbot/chiselbot/app/review"
 	"github.com/chiselbot/chiselbot/app/telemetry"
 	"github.com/chiselbot/chiselbot/checks"
@@ -81,6 +88,88 @@ func TestDeployNamesSettings(t *testing.T) {
 				t.Errorf("%s: %s is not a setting of the server", name, env)
 			}
 		}
+	}
+}
+
+// TestDeployBuildKit renders the chart with a BuildKit, and has the server read what it sets.
+func TestDeployBuildKit(t *testing.T) {
+	t.Parallel()
+	render := func(args ...string) (string, string) {
+		var out, said bytes.Buffer
+		run(t.Context(), testProgram(nil, &out, &said, nil), append([]string{"render", "../../deploy/chart"}, args...))
+		return out.String(), said.String()
+	}
+	none, _ := render()
+	if strings.Contains(none, "BUILD") || strings.Contains(none, "buildkit") {
+		t.Errorf("without an address a BuildKit is set:\n%s", none)
+	}
+	if out, said := render("--values", "testdata/deploy/plain.yaml"); !strings.Contains(out+said, "tlsSecret: without TLS") {
+		t.Errorf("a BuildKit without TLS: %s%s", out, said)
+	}
+
+	text, said := render("--values", "../../deploy/chart/ci/buildkit-values.yaml")
+	var deployment struct {
+		Spec struct {
+			Template struct {
+				Spec struct {
+					Containers []struct {
+						Env          []struct{ Name, Value string }
+						VolumeMounts []struct {
+							Name string
+							Path string `yaml:"mountPath"`
+						} `yaml:"volumeMounts"`
+					}
+					Volumes []struct {
+						Name   string
+						Secret struct {
+							SecretName string `yaml:"secretName"`
+						}
+					}
+				}
+			}
+		}
+	}
+	for one := range strings.SplitSeq(text, "\n---\n") {
+		if strings.Contains(one, "\nkind: Deployment\n") {
+			if err := yaml.Unmarshal([]byte(one), &deployment); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	pod := deployment.Spec.Template.Spec
+	if len(pod.Containers) != 1 {
+		t.Fatalf("there is no deployment in:\n%s%s", text, said)
+	}
+	var secret string
+	for _, m := range pod.Containers[0].VolumeMounts {
+		for _, v := range pod.Volumes {
+			if m.Path == "/etc/buildkit" && v.Name == m.Name {
+				secret = v.Secret.SecretName
+			}
+		}
+	}
+	if secret != "buildkit-client" {
+		t.Errorf("the certificates are from %q", secret)
+	}
+
+	p := testProgram(nil, io.Discard, io.Discard, nil)
+	for _, e := range pod.Containers[0].Env {
+		p.env = append(p.env, e.Name+"="+e.Value)
+	}
+	all := settings()
+	cmd := &cobra.Command{}
+	bind(cmd, all)
+	got, err := p.readSettings(cmd, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := buildFlags{
+		address: "tcp://buildkitd.build:1234", network: "proxy", platform: "linux/amd64", timeout: 10 * time.Minute, memory: 4096, cpus: 2,
+		tls:   build.TLS{CA: "/etc/buildkit/ca.crt", Certificate: "/etc/buildkit/tls.crt", Key: "/etc/buildkit/tls.key", Name: "buildkitd"},
+		allow: []string{"https://api.nuget.org/*", "https://*.nuget.org/*"},
+	}
+	if diff := cmp.Diff(want, got.build, cmp.AllowUnexported(buildFlags{})); diff != "" {
+		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 }
 

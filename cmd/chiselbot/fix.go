@@ -49,7 +49,8 @@ working tree, prove them in memory, and show them. Nothing is written without --
 Without --rule the recipe "chiseled" moves images of .NET applications to Ubuntu chiseled
 bases, with every line that has to change with them, or says what stands in the way. With
 --rule the fixes that findings carry are taken: the safe ones, and with --unsafe those that
-a person should look at.
+a person should look at. A rule that is off is on when it is named; "all" are those that are
+not off. Only the fixes of no-digest ask registries.
 
 With --buildkit-addr the images are built as they are and as they would be, and looked
 into: their user, ports, size and shell, and whether what they start is there. A plan whose
@@ -65,6 +66,7 @@ Exit codes:
   chiselbot fix src/Cats --diff | git apply
   chiselbot fix --upgrade                  leave .NET versions that are out of support
   chiselbot fix --rule root-user --unsafe
+  chiselbot fix --rule no-digest --apply   pin all images to what their tags are today
   chiselbot fix --buildkit-addr unix:///run/buildkit/buildkitd.sock --build-network proxy --build-allow 'https://api.nuget.org/*'`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -138,7 +140,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	children := p.newSandbox()
 	defer children.Close()
 	opts := fixes.Options{Together: true, Checks: checks.Options{
-		Rules: rules.All(), Severities: settings.Rules, Fetcher: p.fetcher(places, chartCache()), Render: renderIn(children), Images: images, Now: p.now(),
+		Rules: rules.All(), Severities: severities(settings.Rules, flags.rules), Fetcher: p.fetcher(places, chartCache()), Render: renderIn(children), Images: images, Now: p.now(),
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}
@@ -179,6 +181,19 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 		return exit(exitUnsure)
 	}
 	return nil
+}
+
+// severities are those that the settings give to rules. A rule that is off unless somebody
+// asks for it is on when it is named.
+func severities(settings map[string]checks.Severity, named []string) map[string]checks.Severity {
+	all := map[string]checks.Severity{}
+	for _, r := range rules.All() {
+		if r.Severity == checks.Off && slices.ContainsFunc(named, func(id string) bool { return strings.EqualFold(id, r.ID) }) {
+			all[r.ID] = checks.Notice
+		}
+	}
+	maps.Copy(all, settings)
+	return all
 }
 
 // planner is what makes the plans that the flags ask for.

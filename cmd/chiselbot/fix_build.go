@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -15,6 +16,8 @@ import (
 // buildFlags say with what images are built.
 type buildFlags struct {
 	address, network, platform string
+	tls                        build.TLS
+	plain                      bool
 	timeout                    time.Duration
 	allow, args                []string
 	memory                     int64
@@ -24,6 +27,11 @@ type buildFlags struct {
 // bind gives a verb its flags.
 func (b *buildFlags) bind(f *pflag.FlagSet, address string) {
 	f.StringVar(&b.address, "buildkit-addr", address, "also prove plans by building the images before and after, with the BuildKit at this address: unix://PATH or tcp://HOST:PORT (default: $BUILDKIT_HOST)")
+	f.StringVar(&b.tls.CA, "buildkit-tls-ca", "", "file with the CA that signed BuildKit's certificate, in PEM (default: those that the system trusts)")
+	f.StringVar(&b.tls.Certificate, "buildkit-tls-cert", "", "file with the certificate that BuildKit wants to see")
+	f.StringVar(&b.tls.Key, "buildkit-tls-key", "", "file with its key")
+	f.StringVar(&b.tls.Name, "buildkit-tls-name", "", "name in BuildKit's certificate (default: that of its address)")
+	f.BoolVar(&b.plain, "buildkit-plain", false, "speak without TLS to a BuildKit on another machine, where something else keeps what is sent from others")
 	f.DurationVar(&b.timeout, "build-timeout", 10*time.Minute, "how long one build may take")
 	f.StringVar(&b.network, "build-network", string(build.NoNetwork), "network of RUN instructions: none, proxy (what --build-allow says, through a proxy of BuildKit's) or daemon (what the daemon gives them)")
 	f.StringArrayVar(&b.allow, "build-allow", nil, "URL that ADD and, through the proxy, RUN may fetch from, with * for any text: 'https://api.nuget.org/*'")
@@ -54,8 +62,15 @@ func (b *buildFlags) builder() (fixes.Builder, error) {
 	case b.cpus < 0 || b.cpus > 1000:
 		return nil, fmt.Errorf("read --build-cpus %g: want a number of processors", b.cpus)
 	}
-	return build.New(build.Config{
-		Address: b.address, Timeout: b.timeout, Network: build.Network(b.network), Allow: b.allow,
+	builder, err := build.New(build.Config{
+		Address: b.address, TLS: b.tls, Plain: b.plain, Timeout: b.timeout, Network: build.Network(b.network), Allow: b.allow,
 		Args: args, Platform: b.platform, Memory: b.memory << 20, CPUs: b.cpus,
 	})
+	switch {
+	case errors.Is(err, build.ErrPlain):
+		return nil, fmt.Errorf("%w: give --buildkit-tls-ca, --buildkit-tls-cert and --buildkit-tls-key, or --buildkit-plain where something else keeps it from others", err)
+	case err != nil:
+		return nil, err
+	}
+	return builder, nil
 }

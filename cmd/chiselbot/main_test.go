@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -62,7 +63,8 @@ func TestMain(m *testing.M) {
 // repository whose branch main holds the files of the folder BASE, and whose current
 // branch, change, those of HEAD over them. "exits CODE COMMAND..." demands an exit code.
 // "registry CHART FILE" serves a packed chart as oci://REGISTRY/charts, and writes the
-// registry's address into the file where REGISTRY stands.
+// registry's address into the file where REGISTRY stands. "images DIR IMAGE..." serves
+// images, and writes the address into the files of the folder likewise.
 func TestStories(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, stories("testdata"))
@@ -92,6 +94,23 @@ func stories(dir string) testscript.Params {
 				host := serveChart(ts, ts.MkAbs(args[0]))
 				text := strings.ReplaceAll(ts.ReadFile(args[1]), "REGISTRY", host)
 				ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))
+				ts.Setenv("REGISTRY", host)
+			},
+			"images": func(ts *testscript.TestScript, neg bool, args []string) {
+				if neg || len(args) < 2 {
+					ts.Fatalf("usage: images DIR IMAGE...")
+				}
+				host := serveImages(ts, args[1:])
+				ts.Check(filepath.WalkDir(ts.MkAbs(args[0]), func(path string, entry fs.DirEntry, err error) error {
+					if err != nil || entry.IsDir() {
+						return err
+					}
+					text, err := os.ReadFile(path)
+					if err != nil {
+						return err
+					}
+					return os.WriteFile(path, []byte(strings.ReplaceAll(string(text), "REGISTRY", host)), 0o600)
+				}))
 				ts.Setenv("REGISTRY", host)
 			},
 			"exits": func(ts *testscript.TestScript, neg bool, args []string) {

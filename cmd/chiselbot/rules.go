@@ -27,7 +27,10 @@ checks, which run beside ours.
 A rule is switched off or given another severity in .github/chiselbot.yml, and
 silenced in one place by a comment above the line:
 
-  # chiselbot:ignore root-user until=2027-01-31 the init container needs it`,
+  # chiselbot:ignore root-user until=2027-01-31 the init container needs it
+
+A rule that is off finds nothing until those settings give it a severity, or a command
+such as "chiselbot fix --rule" names it.`,
 		Example: `  chiselbot rules
   chiselbot rules explain root-user
   chiselbot rules --format markdown`,

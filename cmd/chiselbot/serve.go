@@ -67,7 +67,6 @@ func (p program) serve(ctx context.Context, s serveSettings) error {
 	if err != nil {
 		return err
 	}
-	s.build.timeout = time.Hour // a job ends a build long before
 	builder, err := s.build.builder()
 	if err != nil {
 		return err

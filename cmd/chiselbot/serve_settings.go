@@ -51,7 +51,7 @@ func text(field func(*serveSettings) *string) func(*serveSettings, string) error
 
 // settings are all settings, in the order in which help explains them.
 func settings() []setting {
-	return []setting{
+	return append([]setting{
 		{flag: "listen", env: "CHISELBOT_LISTEN", byDefault: "localhost:8080", placeholder: "ADDR", help: "where to listen: webhooks at /webhook, /healthz, /readyz, /metrics, and /setup until the App is registered",
 			parse: text(func(s *serveSettings) *string { return &s.listen })},
 		{flag: "url", env: "CHISELBOT_URL", placeholder: "URL", help: "where GitHub and browsers reach this server; without it, where the browser of the setup page found it",
@@ -100,27 +100,9 @@ func settings() []setting {
 			parse: text(func(s *serveSettings) *string { return &s.logFormat })},
 		{flag: "log-level", env: "CHISELBOT_LOG_LEVEL", byDefault: "info", placeholder: "LEVEL", help: "debug, info, warn or error",
 			parse: text(func(s *serveSettings) *string { return &s.level })},
-		{flag: "buildkit-addr", env: "CHISELBOT_BUILDKIT_ADDR", placeholder: "ADDR", help: "a BuildKit with which the images of proposals are built before and after, unix://PATH or tcp://HOST:PORT; without it nothing is built. It runs what strangers' Dockerfiles say: give it a machine of its own",
-			parse: text(func(s *serveSettings) *string { return &s.build.address })},
-		{flag: "build-network", env: "CHISELBOT_BUILD_NETWORK", byDefault: "none", placeholder: "NAME", help: "network of RUN instructions: none, proxy (what --build-allow says, through a proxy of BuildKit's) or daemon (what the daemon gives them, which is its host's own unless it is set up otherwise)",
-			parse: text(func(s *serveSettings) *string { return &s.build.network })},
-		{flag: "build-allow", env: "CHISELBOT_BUILD_ALLOW", placeholder: "URLS", help: "what ADD and, through the proxy, RUN may fetch: URLs separated by spaces, with * for any text, as https://api.nuget.org/*",
-			parse: func(s *serveSettings, v string) error { s.build.allow = strings.Fields(v); return nil }},
-		{flag: "build-memory", env: "CHISELBOT_BUILD_MEMORY", byDefault: "4096", placeholder: "MIB", help: "memory that one RUN instruction may use, in mebibytes, where BuildKit is v0.34 or later",
-			parse: func(s *serveSettings, v string) error {
-				n, err := whole(v, 0, 1<<30)
-				s.build.memory = int64(n)
-				return err
-			}},
-		{flag: "build-cpus", env: "CHISELBOT_BUILD_CPUS", byDefault: "2", placeholder: "N", help: "processors that one RUN instruction may use, likewise",
-			parse: func(s *serveSettings, v string) error {
-				n, err := whole(v, 0, 1000)
-				s.build.cpus = float64(n)
-				return err
-			}},
 		{flag: "pprof", env: "CHISELBOT_PPROF", placeholder: "ADDR", help: "where to listen for Go's profiling tools; without it, nowhere. It shows the memory to whoever reaches it",
 			parse: text(func(s *serveSettings) *string { return &s.pprof })},
-	}
+	}, buildSettings()...)
 }
 
 func whole(v string, least, most int) (int, error) {

@@ -79,7 +79,7 @@ func (s *server) employ(ctx context.Context, c app.Credentials) error {
 		Review: review.Options{Rules: rules.All(), Scanners: []checks.Scanner{s.scanner}, Render: renderIn(s.children), Fetcher: s.program.fetcher(s.settings.chartsFrom, s.store), Time: reviewTime, KnownIDs: knownIDs()},
 	})
 	queue, err := jobs.New(ctx, jobs.Config{
-		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Done: s.metrics.Job,
+		Store: s.store, Handler: bot, Logger: s.logger, Workers: s.settings.workers, Grace: s.settings.grace, Builds: s.buildTime(), Done: s.metrics.Job,
 	})
 	if err != nil {
 		return err

@@ -63,7 +63,8 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 		}
 	}
 	if !ok {
-		m.stuck(i, i.KeywordSpan, "is a script whose commands do not simply follow each other")
+		at, does := i.Tangle()
+		m.stuck(i, at, "is a script that "+does)
 		return
 	}
 	j := &job{migration: m, stage: s, run: i, dir: i.Before().Workdir}

@@ -81,7 +81,7 @@ func (m *migration) calls(entries []service, dir string, moved map[int]int, at s
 		}
 	}
 	for _, name := range compositions {
-		if !pinned[name] {
+		if !pinned[name] && m.reaches(name, entries, compositions) {
 			if at, ok := search(name); ok {
 				return at, true
 			}
@@ -100,6 +100,34 @@ func (m *migration) calls(entries []service, dir string, moved map[int]int, at s
 		}
 	}
 	return fixes.Place{}, false
+}
+
+// reaches reports whether the service of some entries runs beside what a compose file
+// says: not where a file that is complete without others has no such service, nor where a
+// file adds to such a one.
+func (m *migration) reaches(name string, entries []service, compositions []string) bool {
+	has := func(name string) bool {
+		return slices.ContainsFunc(entries, func(e service) bool { return e.file.Path() == name })
+	}
+	if has(name) || isFirst(name) {
+		return true
+	}
+	ext := path.Ext(name)
+	stem := strings.TrimSuffix(name, ext)
+	if dot := strings.LastIndexByte(stem, '.'); dot > strings.LastIndexByte(stem, '/') && slices.Contains(compositions, stem[:dot]+ext) {
+		return m.reaches(stem[:dot]+ext, entries, compositions)
+	}
+	file, err := m.Tree.Read(name)
+	if err != nil {
+		return true
+	}
+	roots, _ := kube.Roots(file)
+	for _, root := range roots {
+		if list := root.Get("services"); list != nil && slices.ContainsFunc(list.Items, func(s *kube.Node) bool { return s.Get("image") == nil && s.Get("build") == nil }) {
+			return true
+		}
+	}
+	return false
 }
 
 // isFirst reports whether a compose file is the one that all others of its folder add to.

@@ -2,6 +2,7 @@ package chiseled
 
 import (
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -25,28 +26,32 @@ func (m *migration) files() {
 	m.homes()
 	m.keys()
 	m.inFolders(isSettings, func(text *source.File) bool {
-		for _, at := range writes.FindAllStringSubmatchIndex(text.Text(), -1) {
-			n := slices.IndexFunc([]int{at[2], at[4]}, func(i int) bool { return i >= 0 })
-			file := text.Text()[at[2+2*n]:at[3+2*n]]
-			if path.IsAbs(file) || strings.Contains(file, ":memory:") || m.made[path.Join("/app", path.Dir(file))] || strings.Contains(file, "..") {
-				continue
-			}
-			m.person(fixes.Place{File: text, Span: source.Span{Start: at[2+2*n], End: at[3+2*n]}},
-				fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", checks.Code(file)),
-				"Set a path below `/home/app`, `/tmp` or a volume that belongs to 1654, or make the folder in the Dockerfile and give it to `$APP_UID`.")
-		}
+		m.writesNamed(text, namedFile)
 		return true
 	})
+	account := appUID
+	if slices.ContainsFunc(m.images, func(i *image) bool { return i.from.Version == "6.0" || i.from.Version == "7.0" }) {
+		account = "1654" // full images name no account before .NET 8
+	}
 	found := 0
 	m.source(func(text *source.File) bool {
-		for _, at := range writesFile.FindAllStringIndex(text.Text(), -1) {
+		m.writesNamed(text, namedInSource)
+		for _, at := range writesFile.FindAllStringSubmatchIndex(text.Text(), -1) {
 			line := strings.TrimSpace(text.LineText(text.LineAt(at[0])))
-			if strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*") || temporary.MatchString(line) || m.writesIntoMade(line) {
+			if isComment(line) || temporary.MatchString(line) || m.writesIntoMade(line) {
 				continue
 			}
-			m.person(fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}},
+			place := fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}}
+			if at[2] >= 0 { // a key for development
+				if arguments, _ := callArguments(text.Text()[at[1]:]); !strings.Contains(arguments, "false") {
+					m.person(place, fmt.Sprintf("%s writes the key that it makes beside the program, where only root may write for certain, and the application ends with that.", checks.Code(text.Text()[at[2]:at[3]])),
+						"Name a file below `/home/app` or a volume that belongs to 1654, or write `persistKey: false`. Production needs a key from elsewhere.")
+				}
+				continue
+			}
+			m.person(place,
 				"The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it.",
-				"If the application gets there in production, make the folder in the Dockerfile and give it to `$APP_UID`, or mount a volume that belongs to 1654. Then change the tag by hand.")
+				fmt.Sprintf("If the application gets there in production, make the folder in the Dockerfile and give it to %s, or mount a volume that belongs to 1654. Once it runs as `USER %s` in the image of today, ask again.", checks.Code(account), account))
 			if found++; found == maxWrites {
 				return false
 			}
@@ -55,8 +60,103 @@ func (m *migration) files() {
 	})
 }
 
-// writesFile is where C# makes a file or a folder by its name.
-var writesFile = regexp.MustCompile(`\b(?:Directory\.CreateDirectory|File\.(?:WriteAll\w+|AppendAll\w+|AppendText|Create|CreateText|OpenWrite))\s*\(|\bFileMode\.(?:Create|CreateNew|OpenOrCreate|Append)\b`)
+// writesNamed leaves it to a person where a file is named that the application writes and
+// only root may.
+func (m *migration) writesNamed(text *source.File, named *regexp.Regexp) {
+	for _, at := range named.FindAllStringSubmatchIndex(text.Text(), -1) {
+		n := 2
+		for at[n] < 0 {
+			n += 2
+		}
+		file := text.Text()[at[n]:at[n+1]]
+		place := fixes.Place{File: text, Span: source.Span{Start: at[n], End: at[n+1]}}
+		if strings.Contains(file, ":memory:") || strings.Contains(file, "..") || strings.ContainsAny(file, "{%") || isComment(strings.TrimSpace(text.LineText(text.LineAt(at[0])))) {
+			continue
+		}
+		if !path.IsAbs(file) {
+			if !m.mayWriteBeside(path.Dir(file)) {
+				m.person(place, fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", checks.Code(file)),
+					"Set a path below `/home/app`, `/tmp` or a volume that belongs to 1654, or make the folder in the Dockerfile and give it to `$APP_UID`.")
+			}
+			continue
+		}
+		if !m.mayWriteTo(path.Dir(file)) {
+			m.person(place, fmt.Sprintf("The application writes %s, where as `app` it may write only if a volume is mounted there that belongs to 1654.", checks.Code(file)),
+				"Make the folder in the Dockerfile and give it to `$APP_UID`, then ask again. If a volume is mounted there that the account may write to, change the tag by hand.")
+		}
+	}
+}
+
+// mayWriteBeside reports whether the account app may write to a folder that is named from
+// the one in which each image starts.
+func (m *migration) mayWriteBeside(dir string) bool {
+	return !slices.ContainsFunc(m.images, func(i *image) bool {
+		from := i.leaf.State().Workdir
+		return !from.Known || !m.mayWriteTo(path.Join("/", from.Value, dir))
+	})
+}
+
+// mayWriteTo reports whether the account app may write to a folder: everybody's, its home,
+// one that the Dockerfile gives to it, or where Kubernetes mounts a volume, to which the
+// rules see.
+func (m *migration) mayWriteTo(dir string) bool {
+	given := m.givenFolders()
+	for at := dir; at != "/"; at = path.Dir(at) {
+		if m.made[at] || given[at] || at == "/dev" || slices.Contains(writable, at) {
+			return true
+		}
+		if _, ok := m.search(isYAML, regexp.MustCompile(`(?m)mountPath:\s*["']?`+regexp.QuoteMeta(at)+`/?["']?\s*$`)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// givenFolders are the folders that COPY makes in all images and gives to the application.
+// One that is there before keeps its owner.
+func (m *migration) givenFolders() map[string]bool {
+	times := map[string]int{}
+	for _, i := range m.images {
+		there := map[string]bool{}
+		for _, s := range i.leaf.Chain() {
+			for _, in := range s.Instructions {
+				if len(in.Words) == 0 {
+					continue
+				}
+				to, ok := absolute(in.Before().Workdir, in.Words[len(in.Words)-1].Value)
+				owner := in.Flag("chown")
+				switch {
+				case !ok || path.Ext(to) != "" || there[to]:
+				case in.Keyword == "WORKDIR":
+					there[to] = true
+				case in.Keyword == "COPY" || in.Keyword == "ADD":
+					there[to] = true
+					if owner != nil {
+						user, _, _ := strings.Cut(owner.Value, ":")
+						if isApp(user) || user == "app" || m.created[user] {
+							times[to]++
+						}
+					}
+				}
+			}
+		}
+	}
+	given := map[string]bool{}
+	for to, n := range times {
+		given[to] = n == len(m.images)
+	}
+	return given
+}
+
+// isComment reports whether a line of C# is nothing but a comment.
+func isComment(line string) bool {
+	return strings.HasPrefix(line, "//") || strings.HasPrefix(line, "*")
+}
+
+// writesFile is where C# makes a file or a folder by its name. The group is IdentityServer's
+// key for development.
+// https://docs.duendesoftware.com/identityserver/fundamentals/key-management
+var writesFile = regexp.MustCompile(`\b(?:Directory\.(?:CreateDirectory|Move)|File\.(?:WriteAll\w+|AppendAll\w+|AppendText|Create|CreateText|OpenWrite|Copy|Move|Replace)|ExtractToFile|ExtractToDirectory|PersistKeysToFileSystem|(AddDeveloperSigningCredential))\s*\(|\bFileMode\.(?:Create|CreateNew|OpenOrCreate|Append)\b`)
 
 // temporary is a place in which the account app may write, in a line of C#.
 var temporary = regexp.MustCompile(`GetTemp(?:Path|FileName)|CreateTempSubdirectory|SpecialFolder\.(?:UserProfile|LocalApplicationData|ApplicationData|Personal|MyDocuments)|"/(?:tmp|var/tmp|home/app)[/"]`)
@@ -64,8 +164,10 @@ var temporary = regexp.MustCompile(`GetTemp(?:Path|FileName)|CreateTempSubdirect
 // writesIntoMade reports whether a line of source names a folder that the Dockerfile gives
 // to the application.
 func (m *migration) writesIntoMade(line string) bool {
-	for dir := range m.made {
-		if strings.Contains(line, `"`+dir+`"`) || strings.Contains(line, `"`+dir+"/") {
+	folders := m.givenFolders()
+	maps.Copy(folders, m.made)
+	for dir, ok := range folders {
+		if ok && (strings.Contains(line, `"`+dir+`"`) || strings.Contains(line, `"`+dir+"/")) {
 			return true
 		}
 	}
@@ -77,5 +179,12 @@ func isSettings(name string) bool {
 	return ok && slices.Contains([]string{".json", ".production.json", ".docker.json", ".container.json", ".release.json"}, environment)
 }
 
-// writes is a database file of SQLite, or a log file that Serilog or NLog writes.
-var writes = regexp.MustCompile(`(?i)"[^"\n]*\b(?:Data Source|Filename)=([^;"\n]+\.(?:db3?|sqlite3?))[^"\n]*"|"(?:path|fileName)"\s*:\s*"([^"\n]+\.(?:log|txt|json))"`)
+// database is a connection string with the file of a database of SQLite's or LiteDB's.
+const database = `(?i)"[^"\n]*\b(?:Data Source|Filename)=([^;"\n]+\.(?:db3?|sqlite3?))[^"\n]*"`
+
+var (
+	// namedFile is a database or a log file that Serilog or NLog writes, in settings.
+	namedFile = regexp.MustCompile(database + `|"(?:path|fileName)"\s*:\s*"([^"\n]+\.(?:log|txt|json))"`)
+	// namedInSource is the same in C#.
+	namedInSource = regexp.MustCompile(database + `|\bWriteTo\.(?:Async\s*\([^"\n]*)?(?:File|RollingFile)\s*\(\s*@?"([^"\n]+)"`)
+)

@@ -16,6 +16,7 @@ import (
 // glibcs are the minor versions of glibc 2 in releases of distributions that SDK images are
 // built on.
 // https://packages.ubuntu.com/libc6
+// https://github.com/ubuntu/ubuntu-release-notes/pull/174 (resolute)
 // https://packages.debian.org/libc6
 // https://github.com/microsoft/azurelinux/blob/3.0/SPECS/glibc/glibc.spec
 var glibcs = map[string]int{

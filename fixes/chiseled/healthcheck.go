@@ -3,6 +3,7 @@ package chiseled
 import (
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -87,7 +88,11 @@ func (m *migration) brings(i *dockerfile.Instruction, program string) bool {
 }
 
 func (m *migration) healthcheck(i *dockerfile.Instruction) {
-	const own = "Publish a small program beside the application that asks it, and call that in exec form: `HEALTHCHECK CMD [\"/app/healthcheck\", \"http://localhost:8080/health\"]`."
+	asks := address.FindString(i.Logical.Text)
+	if asks == "" || strings.Contains(asks, "$") {
+		asks = "http://localhost:8080/health"
+	}
+	own := fmt.Sprintf("Publish a small program beside the application that asks it, and call that in exec form: %s.", checks.Code("HEALTHCHECK CMD "+dockerfile.ExecForm([]string{"/app/healthcheck", asks})))
 	at := m.at(i.Span)
 	kubernetes, ok := m.kubernetes()
 	if !ok {
@@ -101,6 +106,9 @@ func (m *migration) healthcheck(i *dockerfile.Instruction) {
 	m.step(i.Span, "Leave out `HEALTHCHECK`", fmt.Sprintf("It needs a shell or a program that the image does not have; Kubernetes, which runs the image (%s), asks by its probes and takes no notice of it.", kubernetes.Path()), m.remove(i))
 	m.note(at, "Without `HEALTHCHECK`, `docker ps` and compose show no health for the container.")
 }
+
+// address is what a health check asks, with variables as they are written.
+var address = regexp.MustCompile(`https?://[\w.:/?=&%${}-]+`)
 
 // maxSearched is how many files are searched for one thing.
 const maxSearched = 300
@@ -118,20 +126,13 @@ func (m *migration) kubernetes() (fixes.Place, bool) {
 	return m.find(isYAML, "kind: Deployment")
 }
 
-// find is the line in which one of the files that match has a text.
+// find is where one of the files that match has a text.
 func (m *migration) find(match func(string) bool, text string) (fixes.Place, bool) {
-	at, ok := m.search(match, func(all string) (source.Span, bool) {
-		n := strings.Index(all, text)
-		return source.Span{Start: n, End: n + len(text)}, n >= 0
-	})
-	if ok {
-		at.Span = at.File.LineSpan(at.Line())
-	}
-	return at, ok
+	return m.search(match, regexp.MustCompile(regexp.QuoteMeta(text)))
 }
 
-// search is the first place in the files that match at which something is found.
-func (m *migration) search(match func(string) bool, in func(text string) (source.Span, bool)) (fixes.Place, bool) {
+// search is where one of the files that match has what an expression says.
+func (m *migration) search(match func(string) bool, expression *regexp.Regexp) (fixes.Place, bool) {
 	searched := 0
 	for _, name := range m.Files {
 		if !match(name) {
@@ -144,8 +145,8 @@ func (m *migration) search(match func(string) bool, in func(text string) (source
 		if err != nil {
 			continue
 		}
-		if span, ok := in(file.Text()); ok {
-			return fixes.Place{File: file, Span: span}, true
+		if at := expression.FindStringIndex(file.Text()); at != nil {
+			return fixes.Place{File: file, Span: file.LineSpan(file.LineAt(at[0]))}, true
 		}
 	}
 	return fixes.Place{}, false

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"path"
 	"regexp"
@@ -17,26 +18,31 @@ import (
 // maxNative is how many native libraries of a repository are read.
 const maxNative = 50
 
+// Why a native library says nothing of what it loads.
+const (
+	unreadable = "it could not be read"
+	noELF      = "it is no ELF file of 64 bits"
+)
+
 // native looks at the native libraries that the projects themselves bring: what they load
 // in turn has to be in the image.
 func (m *migration) native() {
 	for _, i := range m.images {
 		var own []string
-		unread := map[string]string{}  // why, by path
-		missing := map[string]string{} // sonames and who loads them
+		unread := map[string][]string{} // paths, by why
+		missing := map[string]string{}  // sonames and who loads them
 		m.namesInFolders(i.needs.Folders, isNative, func(name string) bool {
 			own = append(own, path.Base(name))
-			text, err := m.Tree.Read(name)
-			if err != nil {
-				unread[name] = "it could not be read"
-				if errors.Is(err, source.ErrTooLarge) {
-					unread[name] = source.ErrTooLarge.Error()
-				}
-				return len(own) < maxNative
-			}
-			loads, ok := needed(text.Text())
-			if !ok {
-				unread[name] = "it is no ELF file of 64 bits"
+			var loads []string
+			ok := false
+			err := m.Tree.Parts(name, func(file io.ReaderAt, size int64) { loads, ok = needed(file, size) })
+			switch {
+			case errors.Is(err, source.ErrTooLarge):
+				unread[source.ErrTooLarge.Error()] = append(unread[source.ErrTooLarge.Error()], name)
+			case err != nil:
+				unread[unreadable] = append(unread[unreadable], name)
+			case !ok:
+				unread[noELF] = append(unread[noELF], name)
 			}
 			for _, soname := range loads {
 				if _, known := missing[soname]; !known && !m.provides(i, soname) {
@@ -51,13 +57,13 @@ func (m *migration) native() {
 			}
 		}
 		at := m.at(i.leaf.From.Words[0].Span)
-		for _, name := range slices.Sorted(maps.Keys(unread)) {
-			m.person(at, fmt.Sprintf("The projects bring the native library %s, and what it loads is not known: %s.", checks.Code(name), unread[name]),
-				"Look with `objdump -p` for what it needs. Where that is in the image, or the application never loads it, change the tag by hand.")
+		for _, why := range slices.Sorted(maps.Keys(unread)) {
+			m.person(at, fmt.Sprintf("What native libraries load that the projects bring is not known: of %s, because %s.", checks.Codes(unread[why]), why),
+				"Look with `objdump -p` for what they need. Where that is in the image, or the application never loads them, change the tag by hand.")
 		}
 		for _, soname := range slices.Sorted(maps.Keys(missing)) {
 			m.person(at, fmt.Sprintf("%s, which the projects bring, loads %s, and a chiseled image has no such library.", checks.Code(missing[soname]), checks.Code(soname)),
-				fmt.Sprintf("Copy %s to `/usr/lib/` from a stage of the same Ubuntu release, then ask again. If the application never loads it, change the tag by hand.", checks.Code(soname)))
+				fmt.Sprintf("Copy %s to `/usr/lib/` from a stage of the same Ubuntu release, then ask again. If the image of today has none either, or the application never loads it, change the tag by hand.", checks.Code(soname)))
 		}
 	}
 }
@@ -110,69 +116,79 @@ func (m *migration) provides(i *image, soname string) bool {
 // needed are the libraries that a shared library in the ELF format of 64 bits names, false
 // where it is not one that can be read. Every number in it may be a lie.
 // https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html
-func needed(text string) ([]string, bool) {
+func needed(file io.ReaderAt, size int64) ([]string, bool) {
 	const (
 		header, program, entry = 64, 56, 16
 		load, dynamic          = 1, 2
 		end, need, table       = 0, 1, 5
 		most                   = 1000
+		longest                = 256 // characters of a name
 	)
-	file := []byte(text)
-	size := uint64(len(file))
-	if size < header || text[:6] != "\x7fELF\x02\x01" { // 64 bits, the lowest byte first
+	whole := uint64(max(size, 0))
+	part := func(at, length uint64) ([]byte, bool) {
+		if at > whole || whole-at < length {
+			return nil, false
+		}
+		b := make([]byte, length) // at most what most of something takes
+		n, _ := file.ReadAt(b, int64(at))
+		return b, uint64(n) == length
+	}
+	head, ok := part(0, header)
+	if !ok || string(head[:6]) != "\x7fELF\x02\x01" { // 64 bits, the lowest byte first
 		return nil, false
 	}
 	word := binary.LittleEndian.Uint64
-	first, count := word(file[32:]), min(uint64(binary.LittleEndian.Uint16(file[56:])), most)
+	first, count := word(head[32:]), min(uint64(binary.LittleEndian.Uint16(head[56:])), most)
+	programs, ok := part(first, count*program)
+	if !ok {
+		return nil, false
+	}
 	type segment struct{ offset, address, length uint64 }
 	var loaded []segment
 	var entries []byte
-	for n := range count {
-		at := first + n*program
-		if at > size || size-at < program {
-			return nil, false
-		}
-		p := file[at:]
+	for p := range slices.Chunk(programs, program) {
 		s := segment{word(p[8:]), word(p[16:]), word(p[32:])}
-		if s.offset > size || size-s.offset < s.length {
+		if s.offset > whole || whole-s.offset < s.length {
 			return nil, false
 		}
 		switch binary.LittleEndian.Uint32(p) {
 		case load:
 			loaded = append(loaded, s)
 		case dynamic:
-			entries = file[s.offset : s.offset+s.length]
+			if entries, ok = part(s.offset, min(s.length, most*entry)); !ok {
+				return nil, false
+			}
 		}
 	}
 	var names []uint64
 	strs := uint64(0)
-	for n := 0; len(entries) >= entry && n < most; n++ {
-		tag, value := word(entries), word(entries[8:])
-		entries = entries[entry:]
-		switch tag {
-		case end:
-			entries = nil
+	for e := range slices.Chunk(entries, entry) {
+		if len(e) < entry || word(e) == end {
+			break
+		}
+		switch word(e) {
 		case need:
-			names = append(names, value)
+			names = append(names, word(e[8:]))
 		case table:
-			strs = value
+			strs = word(e[8:])
 		}
 	}
-	var found []string
 	for _, s := range loaded {
 		if strs < s.address || strs-s.address >= s.length {
 			continue
 		}
-		texts := file[s.offset+strs-s.address : s.offset+s.length]
+		texts, rest := s.offset+strs-s.address, s.length-(strs-s.address)
+		var found []string
 		for _, n := range names {
-			if n >= uint64(len(texts)) {
+			if n >= rest {
 				return nil, false
 			}
-			length := slices.Index(texts[n:min(uint64(len(texts)), n+256)], 0)
-			if length < 0 {
+			text, ok := part(texts+n, min(rest-n, longest))
+			length := slices.Index(text, 0)
+			if !ok || length < 0 {
 				return nil, false
 			}
-			found = append(found, string(texts[n:n+uint64(length)]))
+			found = append(found, string(text[:length]))
 		}
 		return found, true
 	}

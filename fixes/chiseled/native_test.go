@@ -2,10 +2,12 @@ package chiseled
 
 import (
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes/plantest"
 )
 
@@ -48,6 +50,7 @@ func TestNeeded(t *testing.T) {
 		want []string
 		ok   bool
 	}{
+		"large":           {sharedObject("libaio.so.1") + strings.Repeat("\x00", source.MaxFileBytes), []string{"libaio.so.1"}, true},
 		"libraries":       {sharedObject("libaio.so.1", "libc.so.6"), []string{"libaio.so.1", "libc.so.6"}, true},
 		"nothing":         {sharedObject(), nil, true},
 		"empty":           {"", nil, false},
@@ -58,7 +61,7 @@ func TestNeeded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := needed(c.text)
+			got, ok := needed(strings.NewReader(c.text), int64(len(c.text)))
 			if diff := cmp.Diff(c.want, got); diff != "" || ok != c.ok {
 				t.Errorf("needed is %t, want %t (-want +got):\n%s", ok, c.ok, diff)
 			}
@@ -69,7 +72,7 @@ func TestNeeded(t *testing.T) {
 func FuzzNeeded(f *testing.F) {
 	f.Add(sharedObject("libaio.so.1", "libc.so.6"))
 	f.Add(sharedObject())
-	f.Fuzz(func(_ *testing.T, text string) { needed(text) })
+	f.Fuzz(func(_ *testing.T, text string) { needed(strings.NewReader(text), int64(len(text))) })
 }
 
 // TestNative plans for an image whose projects bring a native library: a txtar file cannot
@@ -81,14 +84,16 @@ func TestNative(t *testing.T) {
 		file, copied string
 		loads        []string
 		want         []string
+		padding      int
 	}{
-		"in the image":         {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2"}, nil},
-		"missing":              {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libaio.so.1"}, []string{missing}},
-		"copied":               {"runtimes/linux-x64/native/libcat.so", "COPY --from=build /libs/libaio.so.1 /usr/lib/\n", []string{"libaio.so.1"}, nil},
-		"zlib before .NET 9":   {"runtimes/linux-x64/native/libcat.so", "", []string{"libz.so.1"}, nil},
-		"for musl":             {"runtimes/linux-musl-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil},
-		"for another system":   {"runtimes/osx-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil},
-		"in a folder of tests": {"tests/libcat.so", "", []string{"libaio.so.1"}, nil},
+		"in the image":         {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2"}, nil, 0},
+		"missing":              {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libaio.so.1"}, []string{missing}, 0},
+		"larger than a text":   {"runtimes/linux-x64/native/libcat.so", "", []string{"libaio.so.1"}, []string{missing}, source.MaxFileBytes},
+		"copied":               {"runtimes/linux-x64/native/libcat.so", "COPY --from=build /libs/libaio.so.1 /usr/lib/\n", []string{"libaio.so.1"}, nil, 0},
+		"zlib before .NET 9":   {"runtimes/linux-x64/native/libcat.so", "", []string{"libz.so.1"}, nil, 0},
+		"for musl":             {"runtimes/linux-musl-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
+		"for another system":   {"runtimes/osx-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
+		"in a folder of tests": {"tests/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -96,7 +101,7 @@ func TestNative(t *testing.T) {
 				"Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS build\nCOPY . .\nRUN dotnet publish Cats.csproj -o /out\n" +
 					"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n" + c.copied + "COPY --from=build /out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
 				"Cats.csproj": "<Project Sdk=\"Microsoft.NET.Sdk.Web\" />\n",
-				c.file:        sharedObject(c.loads...),
+				c.file:        sharedObject(c.loads...) + strings.Repeat("\x00", c.padding),
 			})
 			var got []string
 			for _, p := range plans {

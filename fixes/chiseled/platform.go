@@ -6,9 +6,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
-	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/source"
-	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // platform takes --platform off a FROM that would give an image for the machine that
@@ -44,26 +42,18 @@ func (m *migration) onePlatform() string {
 	return ""
 }
 
-// buildsARM32 is where the repository has images built for 32-bit ARM.
-func (m *migration) buildsARM32() (fixes.Place, bool) {
-	return m.search(isPipeline, func(text string) (source.Span, bool) {
-		start, end, ok := base.ARM32(text)
-		return source.Span{Start: start, End: end}, ok
-	})
-}
-
 // isPipeline reports whether a file tells a build service what to build.
 func isPipeline(name string) bool {
 	lower := strings.ToLower(name)
-	file := lower[strings.LastIndexByte(lower, '/')+1:]
-	yaml := strings.HasSuffix(file, ".yml") || strings.HasSuffix(file, ".yaml")
+	base := lower[strings.LastIndexByte(lower, '/')+1:]
+	yaml := strings.HasSuffix(base, ".yml") || strings.HasSuffix(base, ".yaml")
 	switch {
 	case strings.HasPrefix(lower, ".github/workflows/"), strings.HasPrefix(lower, ".azuredevops/"), strings.HasPrefix(lower, ".circleci/"), strings.HasPrefix(lower, ".tekton/"):
 		return yaml
-	case strings.HasPrefix(file, "azure-pipelines"), strings.HasPrefix(file, ".gitlab-ci"), strings.HasPrefix(file, ".drone"), strings.HasPrefix(file, "docker-bake."):
+	case strings.HasPrefix(base, "azure-pipelines"), strings.HasPrefix(base, ".gitlab-ci"), strings.HasPrefix(base, ".drone"), strings.HasPrefix(base, "docker-bake."):
 		return true
-	case strings.HasPrefix(file, "docker-compose"), strings.HasPrefix(file, "compose."):
+	case strings.HasPrefix(base, "docker-compose"), strings.HasPrefix(base, "compose."):
 		return yaml
 	}
-	return file == "makefile" || file == "jenkinsfile"
+	return base == "makefile" || base == "jenkinsfile"
 }

@@ -112,7 +112,7 @@ func (m *migration) uncuttable() string {
 	if why := m.onePlatform(); why != "" {
 		return why
 	}
-	if place, ok := m.buildsARM32(); ok {
+	if place, ok := m.search(isPipeline, base.ARM32); ok {
 		return fmt.Sprintf("%s builds for 32-bit ARM, for which this recipe has no chisel", place.Path())
 	}
 	return ""

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,14 +35,34 @@ func (m M) Run() int {
 // Address is the address of the daemon. It skips the test where there is none.
 func Address(tb testing.TB) string {
 	tb.Helper()
-	daemon.once.Do(func() { daemon.err = daemon.start() })
-	if errors.Is(daemon.err, errAbsent) && os.Getenv("CHISELBOT_TEST_BUILDKIT") != "required" {
-		tb.Skipf("SKIPPED with BuildKit: %v", daemon.err)
-	}
-	if daemon.err != nil {
-		tb.Fatal(daemon.err)
-	}
+	daemon.ready(tb)
 	return daemon.address()
+}
+
+// Secure is the address at which the daemon wants TLS, with a certificate of the
+// authority's, which made the daemon's too.
+func Secure(tb testing.TB) (address string, authority *Authority) {
+	tb.Helper()
+	daemon.ready(tb)
+	return "tcp://" + daemon.secure, daemon.authority
+}
+
+// Names at which the daemon finds servers of this machine.
+const (
+	Feed      = "nuget.example.com"
+	Elsewhere = "elsewhere.example.com"
+)
+
+// ready starts the daemon once.
+func (p *process) ready(tb testing.TB) {
+	tb.Helper()
+	p.once.Do(func() { p.err = p.start() })
+	if errors.Is(p.err, errAbsent) && os.Getenv("CHISELBOT_TEST_BUILDKIT") != "required" {
+		tb.Skipf("SKIPPED with BuildKit: %v", p.err)
+	}
+	if p.err != nil {
+		tb.Fatal(p.err)
+	}
 }
 
 var errAbsent = errors.New("it takes Linux, root, buildkitd, runc and busybox-static; see .ci/run")
@@ -50,11 +71,13 @@ var errAbsent = errors.New("it takes Linux, root, buildkitd, runc and busybox-st
 var daemon process
 
 type process struct {
-	once   sync.Once
-	err    error
-	dir    string
-	cmd    *exec.Cmd
-	images *registry
+	once      sync.Once
+	err       error
+	dir       string
+	cmd       *exec.Cmd
+	images    *registry
+	secure    string // host and port
+	authority *Authority
 }
 
 func (p *process) address() string { return "unix://" + filepath.Join(p.dir, "socket") }
@@ -80,6 +103,16 @@ func (p *process) start() error {
 	if p.images, err = newRegistry(p.dir); err != nil {
 		return err
 	}
+	if p.authority, err = NewAuthority(p.dir); err != nil {
+		return err
+	}
+	cert, key, err := p.authority.Issue(DaemonName, time.Now().Add(time.Hour))
+	if err != nil {
+		return err
+	}
+	if p.secure, err = freeAddress(); err != nil {
+		return err
+	}
 	config := fmt.Sprintf(`
 [worker.oci]
   gc = false
@@ -99,10 +132,18 @@ func (p *process) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the daemon has it
-	p.cmd = exec.CommandContext(context.Background(), "/bin/sh", "-c", `mount -t proc proc /proc && exec "$@"`, "sh",
+	// What the daemon fetches for a build it finds at names that lead to this machine, and it
+	// trusts the authority as it would those of the internet.
+	hosts := filepath.Join(p.dir, "hosts")
+	if err := os.WriteFile(hosts, []byte("127.0.0.1 localhost "+Feed+" "+Elsewhere+"\n"), 0o600); err != nil {
+		return err
+	}
+	p.cmd = exec.CommandContext(context.Background(), "/bin/sh", "-c", `mount -t proc proc /proc && mount --bind "$0" /etc/hosts && exec "$@"`, hosts,
 		buildkitd, "--root", filepath.Join(p.dir, "root"), "--addr", p.address(), "--config", file,
+		"--addr", "tcp://"+p.secure, "--tlscacert", p.authority.CA, "--tlscert", cert, "--tlskey", key,
 		"--containerd-worker=false", "--oci-worker=true", "--oci-worker-binary=runc")
 	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+p.authority.CA)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if err := startForLife(p.cmd); err != nil {
 		return fmt.Errorf("start buildkitd: %w", err)
@@ -119,6 +160,15 @@ func (p *process) start() error {
 		return fmt.Errorf("wait for buildkitd: %w\n%s", err, says)
 	}
 	return nil
+}
+
+// freeAddress is one of this machine at which nobody listens.
+func freeAddress() (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	return l.Addr().String(), l.Close()
 }
 
 // startForLife starts a command that is killed when this program dies. The kernel takes
