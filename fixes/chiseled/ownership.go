@@ -178,6 +178,7 @@ func (m *migration) volumes() {
 			}
 		}
 	}
+	m.mounts()
 }
 
 func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
