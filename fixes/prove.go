@@ -112,7 +112,14 @@ func (t *trial) failed(format string, args ...any) {
 func (t *trial) checks() {
 	before, after := t.before.result, t.after.result
 	delta := checks.Compare(before, after)
+	stays := func(among []checks.Finding, f checks.Finding) bool { // under another name of the image
+		return matches(t.plan.Shows, f) && slices.ContainsFunc(among, func(o checks.Finding) bool { return o.Rule == f.Rule && o.Message == f.Message })
+	}
 	for _, f := range delta.New {
+		if stays(delta.Fixed, f) {
+			t.open("`%s` stays: %s", f.Rule.ID, f.Message)
+			continue
+		}
 		if matches(t.plan.Shows, f) {
 			t.open("`%s` is found from now on, which was true before and hidden: %s", f.Rule.ID, f.Message)
 			continue
@@ -136,6 +143,9 @@ func (t *trial) checks() {
 	gone := map[string]int{}
 	var ids []string
 	for _, f := range delta.Fixed {
+		if stays(delta.New, f) {
+			continue
+		}
 		if gone[f.Rule.ID]++; gone[f.Rule.ID] == 1 {
 			ids = append(ids, "`"+f.Rule.ID+"`")
 		}

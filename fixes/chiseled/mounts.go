@@ -93,7 +93,8 @@ func mountsOf(s service) []mount {
 	}
 	var all []mount
 	for _, v := range s.node.List("volumes") {
-		from, to, readOnly := "", "", false
+		var from, to string
+		readOnly := false
 		if v.Kind == kube.Mapping {
 			from, to, readOnly = v.Text("source"), v.Text("target"), v.Is(true, "read_only") || v.Text("type") == "tmpfs"
 		} else {
