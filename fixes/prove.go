@@ -314,6 +314,11 @@ func (t *trial) dockerfile(ctx context.Context) error {
 	return nil
 }
 
+// unseen reports whether a reason against another plan says what the plan does not note.
+func (t *trial) unseen(r Reason) bool {
+	return !slices.ContainsFunc(t.plan.Notes, func(n Note) bool { return n.Message == r.Message })
+}
+
 // repeats plans anew in the edited tree.
 func (t *trial) repeats(ctx context.Context, again func(context.Context, source.Tree) (*Plan, error)) error {
 	second, err := again(ctx, t.after.tree)
@@ -324,8 +329,9 @@ func (t *trial) repeats(ctx context.Context, again func(context.Context, source.
 		t.failed("The edited file cannot be planned for again: %v.", err)
 	case second != nil && second.Applicable():
 		t.failed("A second run would change the file again: %s.", second.Steps[0].Title)
-	case second != nil && len(second.Reasons) > 0:
-		t.failed("After the edit there is something in the way that was not seen before: %s", second.Reasons[0].Message)
+	case second != nil && slices.ContainsFunc(second.Reasons, t.unseen):
+		r := second.Reasons[slices.IndexFunc(second.Reasons, t.unseen)]
+		t.failed("After the edit there is something in the way that was not seen before: %s", r.Message)
 	default:
 		t.held("A second run has nothing left to change.")
 	}

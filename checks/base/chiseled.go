@@ -151,7 +151,8 @@ var ARM32 = regexp.MustCompile(`\blinux/arm(?:/v7)?(?:[^\w/-]|$)`)
 // clause.
 //
 // A fixed tag loses its patch version: the same patch may never have been published
-// chiseled.
+// chiseled. That of a preview keeps it until the version is known to be released: there is
+// no other tag then, and all of them have chiseled images.
 func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) {
 	r, known := d.release()
 	switch {
@@ -171,6 +172,9 @@ func (d *DotNet) ChiseledTarget(extra, arm32 bool) (target *DotNet, why string) 
 		return nil, fmt.Sprintf(".NET %s has no chiseled images", d.Version)
 	}
 	t := &DotNet{Product: d.Product, Version: d.Version, Preview: d.Preview && d.Patch == "", Chiseled: true, Extra: extra, Named: true, Arch: d.Arch, Distro: r.chiseled[0], Mirror: d.Mirror}
+	if d.Preview && d.Patch != "" && r.released.IsZero() {
+		t.Preview, t.Patch = true, d.Patch
+	}
 	if t.Preview {
 		t.stage = d.stage
 	}

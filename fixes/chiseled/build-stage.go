@@ -46,11 +46,13 @@ type job struct {
 	because []string
 	certs   bool
 	drops   []string // what is left out and why, as a clause each
+	zone    string   // the time zone that files say
 }
 
 // run takes one RUN apart and puts something in its place.
 func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
-	if i.Exec {
+	commands, ok := i.Script()
+	if i.Exec && !ok {
 		m.execRun(i)
 		return
 	}
@@ -60,9 +62,9 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 			return
 		}
 	}
-	commands, ok := i.Sequence()
 	if !ok {
-		m.stuck(i, i.KeywordSpan, "is a script whose commands do not simply follow each other")
+		at, does := i.Tangle()
+		m.stuck(i, at, "is a script that "+does)
 		return
 	}
 	j := &job{migration: m, stage: s, run: i, dir: i.Before().Workdir}
@@ -74,6 +76,12 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	}
 	if len(m.plan.Reasons) == reasons {
 		j.finish()
+		return
+	}
+	for _, w := range j.install { // which no change to the rest would mend
+		if name := packageName(w.Value); kindOf(name, m.target(s.Root())) == program {
+			j.program(w, name)
+		}
 	}
 }
 
@@ -162,6 +170,10 @@ func (j *job) finish() {
 		own, copied := j.certificates(step)
 		edits = append(edits, own...)
 		lines = append(lines, copied)
+	}
+	if j.zone != "" {
+		lines = append(lines, j.keyword("ENV")+" TZ="+j.zone)
+		j.because = append(j.because, "`TZ` gives the application its time zone, "+checks.Code(j.zone)+".")
 	}
 	lines = append(lines, packages.lines(j, step)...)
 	j.because = append(j.because, packages.because...)

@@ -92,16 +92,22 @@ func (j *job) packages() (r resolution) {
 			extra = append(extra, name)
 		case forPeople:
 			tools = append(tools, name)
+		case forLocales:
+			j.locales()
 		case httpClient:
 			clients = append(clients, name)
 		case program:
-			j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", checks.Code(name)),
-				"Keep the full image, or run what needs "+checks.Code(name)+" in a container of its own.")
+			j.program(w, name)
 			r.stuck = true
 		case sharedLibrary:
 			lib := libraries[libraryName(name)]
 			if _, ok := lib.packages[to.Distro]; !ok {
 				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", to.Distro, checks.Code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
+				r.stuck = true
+				continue
+			}
+			if why := j.onePlatform(); why != "" {
+				j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, whose libraries could be copied, but %s.", checks.Code(name), why), "Name the platform when you build, with `--platform`, and not in the `FROM`; then ask again.")
 				r.stuck = true
 				continue
 			}
@@ -133,6 +139,12 @@ func (j *job) packages() (r resolution) {
 		j.clients(clients, &r)
 	}
 	return r
+}
+
+// program refuses a package that is one.
+func (j *job) program(w dockerfile.ShellWord, name string) {
+	j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", checks.Code(name)),
+		"Keep the full image, or run what needs "+checks.Code(name)+" in a container of its own.")
 }
 
 // packageHelp is what to do about a package that is not known.
@@ -215,6 +227,7 @@ const (
 	inImage
 	inExtra
 	forPeople
+	forLocales
 	httpClient
 	program
 	sharedLibrary
@@ -229,6 +242,8 @@ func kindOf(name string, to *base.DotNet) packageKind {
 		return inImage
 	case strings.HasPrefix(name, "libicu") || strings.HasPrefix(name, "icu"), name == "tzdata", name == "tzdata-legacy":
 		return inExtra
+	case slices.Contains([]string{"locales", "locales-all", "musl-locales", "musl-locales-lang"}, name):
+		return forLocales
 	case slices.Contains(peoplesTools, name):
 		return forPeople
 	case name == "curl" || name == "wget":

@@ -23,6 +23,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -89,7 +90,12 @@ func dotnet(args []string) error {
 		return publish(args[1:])
 	case verb == "restore":
 		return restore()
-	case verb == "build", verb == "test", verb == "tool", verb == "dev-certs":
+	case verb == "dev-certs":
+		if n := slices.Index(args, "-ep"); n >= 0 && n+1 < len(args) {
+			return write(args[n+1], "key", 0o600)
+		}
+		return nil
+	case verb == "build", verb == "test", verb == "tool":
 		return nil
 	}
 	return fmt.Errorf("Could not execute because the specified command or file was not found: %s", args[0])
