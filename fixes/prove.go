@@ -113,9 +113,19 @@ func (t *trial) checks() {
 	before, after := t.before.result, t.after.result
 	delta := checks.Compare(before, after)
 	gone := slices.Clone(delta.Fixed)
-	for _, f := range delta.New {
-		if n := slices.IndexFunc(gone, func(g checks.Finding) bool { return t.reworded(g, f) }); n >= 0 {
+	was := func(f checks.Finding, same func(g checks.Finding) bool) bool { // gone only by its name
+		n := slices.IndexFunc(gone, func(g checks.Finding) bool { return g.Rule.ID == f.Rule.ID && same(g) })
+		if n >= 0 {
 			gone = slices.Delete(gone, n, n+1)
+		}
+		return n >= 0
+	}
+	for _, f := range delta.New {
+		if matches(t.plan.Shows, f) && was(f, func(g checks.Finding) bool { return g.Message == f.Message }) { // under another name of the image
+			t.open("`%s` stays: %s", f.Rule.ID, f.Message)
+			continue
+		}
+		if was(f, func(g checks.Finding) bool { return t.reworded(g, f) }) {
 			continue
 		}
 		if matches(t.plan.Shows, f) {
@@ -156,7 +166,7 @@ func (t *trial) checks() {
 // is known by the words of an instruction, of which the plan may have changed some.
 func (t *trial) reworded(before, after checks.Finding) bool {
 	theirs := after.Rule.URL != checks.PageURL(after.Rule.ID)
-	return theirs && before.Rule.ID == after.Rule.ID && home(before).Path() == home(after).Path() && !t.plan.cures(before)
+	return theirs && home(before).Path() == home(after).Path() && !t.plan.cures(before)
 }
 
 // objects compares what charts render to and what manifests say.

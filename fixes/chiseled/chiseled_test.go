@@ -3,6 +3,7 @@ package chiseled_test
 import (
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,5 +71,25 @@ func TestOneStem(t *testing.T) {
 		if diff := cmp.Diff(listed, found); diff != "" {
 			t.Errorf("rewrites on the list and files %s (-list +files):\n%s", ext, diff)
 		}
+	}
+}
+
+// TestStays demands that what is found before and after, about the image under another
+// name, is said to stay, and neither to be gone nor to be new.
+func TestStays(t *testing.T) {
+	t.Parallel()
+	plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), map[string]string{
+		"Dockerfile": "FROM mcr.microsoft.com/dotnet/nightly/aspnet:6.0-jammy-chiseled\nCOPY out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+	})
+	if len(plans) != 1 {
+		t.Fatalf("got %d plans, want 1", len(plans))
+	}
+	proof := plans[0].Proof
+	want := "`out-of-support` stays: Support for .NET 6.0 ended on 2024-11-12: holes found since then stay open."
+	if !slices.Contains(proof.Open, want) {
+		t.Errorf("got open %q, want %q among it", proof.Open, want)
+	}
+	if held := "The rules find nothing new, and these findings are gone: `nightly-image`."; !slices.Contains(proof.Held, held) {
+		t.Errorf("got held %q, want %q among it", proof.Held, held)
 	}
 }

@@ -34,7 +34,7 @@ func (m *migration) healthchecks() {
 				m.note(m.at(i.Words[1].Span), "%s comes from an image of its own: make sure that it needs no shell and no library that a chiseled image does not have.", checks.Code(program))
 				continue
 			}
-			m.healthcheck(i)
+			m.healthcheck(m.File, i)
 		}
 	}
 }
@@ -87,13 +87,13 @@ func (m *migration) brings(i *dockerfile.Instruction, program string) bool {
 	})
 }
 
-func (m *migration) healthcheck(i *dockerfile.Instruction) {
+func (m *migration) healthcheck(f *dockerfile.File, i *dockerfile.Instruction) {
 	asks := address.FindString(i.Logical.Text)
 	if asks == "" || strings.Contains(asks, "$") {
 		asks = "http://localhost:8080/health"
 	}
 	own := fmt.Sprintf("Publish a small program beside the application that asks it, and call that in exec form: %s.", checks.Code("HEALTHCHECK CMD "+dockerfile.ExecForm([]string{"/app/healthcheck", asks})))
-	at := m.at(i.Span)
+	at := fixes.Place{File: f.File, Span: i.Span}
 	kubernetes, ok := m.kubernetes()
 	if !ok {
 		m.person(at, "The health check needs a shell or a program that a chiseled image does not have: the container would be unhealthy for ever.", own+" If only Kubernetes runs the image, delete the health check: it asks by its probes.")
@@ -103,7 +103,7 @@ func (m *migration) healthcheck(i *dockerfile.Instruction) {
 		m.person(waits, "Something waits for a container to be healthy, and the health check needs a shell or a program that a chiseled image does not have.", own)
 		return
 	}
-	m.step(i.Span, "Leave out `HEALTHCHECK`", fmt.Sprintf("It needs a shell or a program that the image does not have; Kubernetes, which runs the image (%s), asks by its probes and takes no notice of it.", kubernetes.Path()), m.remove(i))
+	m.stepAt(at, "Leave out `HEALTHCHECK`", fmt.Sprintf("It needs a shell or a program that the image does not have; Kubernetes, which runs the image (%s), asks by its probes and takes no notice of it.", kubernetes.Path()), removeFrom(f, i))
 	m.note(at, "Without `HEALTHCHECK`, `docker ps` and compose show no health for the container.")
 }
 

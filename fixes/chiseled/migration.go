@@ -129,13 +129,15 @@ const byteOrderMark = "\ufeff"
 
 // remove is the edit that takes an instruction out of the file with its lines, the
 // comment lines directly above it, and one of two empty lines that would meet.
-func (m *migration) remove(i *dockerfile.Instruction) source.Edit {
-	f := m.File
+func (m *migration) remove(i *dockerfile.Instruction) source.Edit { return removeFrom(m.File, i) }
+
+// removeFrom is the same for an instruction of any Dockerfile.
+func removeFrom(f *dockerfile.File, i *dockerfile.Instruction) source.Edit {
 	first, last := f.LineAt(i.Span.Start), f.LineAt(i.Span.End)
 	if i.Span.End > i.Span.Start && f.Text()[i.Span.End-1] == '\n' {
 		last--
 	}
-	for first > 1 && strings.HasPrefix(strings.TrimSpace(f.LineText(first-1)), "#") && !m.isDirective(first-1) {
+	for first > 1 && strings.HasPrefix(strings.TrimSpace(f.LineText(first-1)), "#") && !isDirective(f, first-1) {
 		first--
 	}
 	blank := func(line int) bool { return line < 1 || strings.TrimSpace(f.LineText(line)) == "" }
@@ -148,11 +150,11 @@ func (m *migration) remove(i *dockerfile.Instruction) source.Edit {
 	} else if blank(first-1) && blank(last+1) {
 		end = f.LineSpan(last + 2).Start
 	}
-	return m.edit(source.Span{Start: start, End: end}, "")
+	return source.Edit{Path: f.Path(), Span: source.Span{Start: start, End: end}}
 }
 
-func (m *migration) isDirective(line int) bool {
-	return slices.ContainsFunc(m.File.Directives, func(d dockerfile.Directive) bool { return m.File.LineAt(d.Span.Start) == line })
+func isDirective(f *dockerfile.File, line int) bool {
+	return slices.ContainsFunc(f.Directives, func(d dockerfile.Directive) bool { return f.LineAt(d.Span.Start) == line })
 }
 
 // insertAfter adds lines behind an instruction, as part of a step.

@@ -207,14 +207,18 @@ func (m *migration) volumes() {
 // namedVolumes does the same for volumes that compose files mount into the image.
 // https://docs.docker.com/reference/compose-file/services/#volumes
 func (m *migration) namedVolumes() {
+	given := m.givenFolders()
 	for _, s := range m.services() {
+		if s.node.Get("user") != nil {
+			continue // somebody else runs it, as the file says
+		}
 		for _, v := range s.node.List("volumes") {
 			p, named := volumeOf(v)
 			switch {
 			case path.Base(p) == "docker.sock":
 				m.person(s.place(v), "The application talks to Docker, whose socket is open to root and to a group of the host, and the application is no longer root.", "Give the container the group of the socket with `group_add`, or keep the image.")
 				continue
-			case p == "" || m.made[p] || p == rootHome || below(p, rootHome) || slices.Contains(writable, p):
+			case p == "" || m.made[p] || named && given[p] || p == rootHome || below(p, rootHome) || slices.Contains(writable, p):
 				continue // below the last of them root would make the folder
 			case !named:
 				m.note(s.place(v), "What %s mounts from the host at %s has to be open to 1654, the number of `app`, where the application writes to it.", checks.Code(s.name), checks.Code(p))
@@ -237,7 +241,7 @@ func (m *migration) namedVolumes() {
 // not or that cannot be told, and whether it is one with a name rather than a folder of the
 // host.
 func volumeOf(v *kube.Node) (target string, named bool) {
-	from, mode := "", ""
+	var from, mode string
 	if v.Kind == kube.Mapping {
 		from, target = v.Text("source"), v.Text("target")
 		if v.Text("read_only") == "true" || v.Text("type") == "tmpfs" {

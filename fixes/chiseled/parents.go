@@ -114,6 +114,12 @@ func (m *migration) adopts(i *image) bool {
 			on = append(on, c.file.Path())
 		}
 		for _, in := range c.stage.Instructions {
+			if in.Keyword == "HEALTHCHECK" && len(in.Words) > 1 && !keepsHealth(in) {
+				own := m.rewrite
+				m.rewrite = &Rewrite{ID: "healthcheck", URL: pageURL("healthcheck")}
+				m.healthcheck(c.file, in)
+				m.rewrite = own
+			}
 			if why := needsFull(in); why != "" {
 				m.person(fixes.Place{File: c.file.File, Span: in.Span}, fmt.Sprintf("This image is built on that of %s, and %s.", checks.Code(m.File.Path()), why),
 					"Change it so that it works in a chiseled image, as the pages of the recipe show, then ask again.")
@@ -171,10 +177,6 @@ func needsFull(i *dockerfile.Instruction) string {
 	case "ENTRYPOINT", "CMD":
 		if !i.Exec || len(i.Words) == 0 || !strings.HasPrefix(i.Words[0].Value, ".") && path.Base(i.Words[0].Value) != "dotnet" {
 			return fmt.Sprintf("`%s` needs a shell or a program that a chiseled image may not have", i.Keyword)
-		}
-	case "HEALTHCHECK":
-		if len(i.Words) > 1 && !keepsHealth(i) {
-			return "the health check needs a shell or a program that a chiseled image does not have"
 		}
 	case "USER":
 		if len(i.Words) > 0 && strings.Trim(i.Words[0].Value, "0123456789:") != "" && !slices.Contains([]string{"app", "root", "$APP_UID", "${APP_UID}"}, i.Words[0].Value) {

@@ -133,7 +133,7 @@ func (m *migration) finishShops() {
 			lines[n] = m.indent(w.before.From) + lines[n]
 		}
 		line := m.File.LineAt(w.before.From.Span.Start)
-		for line > 1 && strings.HasPrefix(strings.TrimSpace(m.File.LineText(line-1)), "#") && !m.isDirective(line-1) {
+		for line > 1 && strings.HasPrefix(strings.TrimSpace(m.File.LineText(line-1)), "#") && !isDirective(m.File, line-1) {
 			line--
 		}
 		at := m.lineStart(line)
