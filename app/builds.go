@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/chiselbot/chiselbot/app/propose"
@@ -37,7 +38,11 @@ func (a *App) build(ctx context.Context, at *planned) (*planned, error) {
 	if deadline, ok := ctx.Deadline(); ok {
 		h.until = deadline.Add(-publishing)
 	}
-	return planIn(ctx, at.ground, at.request, h)
+	started := time.Now()
+	a.Logger.InfoContext(ctx, "build images", slog.Time("until", h.until))
+	built, err := planIn(ctx, at.ground, at.request, h)
+	a.Logger.InfoContext(ctx, "built images", slog.Duration("took", time.Since(started)))
+	return built, err
 }
 
 // proposeBuilt goes on with a proposal when its images are built, if the limits allow it to
@@ -56,7 +61,8 @@ func (a *App) proposeBuilt(ctx context.Context, repo Repository, base string, at
 	if err == nil {
 		out, err = a.propose(ctx, repo, base, built, how)
 	}
-	if opens && out.what != opened && (err == nil || errors.Is(err, errBuild) || obstacle(err) != "") { // no other attempt opens it
+	later := (*Later)(nil)
+	if opens && out.what != opened && (err == nil || errors.Is(err, errBuild) || errors.As(err, &later) || obstacle(err) != "") { // not now, or never
 		err = errors.Join(err, a.Memory.Release(ctx, repo, out.branch, how.holder))
 	}
 	return out, err

@@ -3,7 +3,9 @@ package fixes
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -163,7 +165,26 @@ func (p *Plan) extend(tree, edited source.Tree, edits []source.Edit) error {
 // image on a port that moves, or that belong to a chart which runs it.
 func (p *Plan) unrendered(before *look, uses []use) {
 	for _, s := range before.result.Skips {
-		if s.Home == nil || s.File == nil || s.Rule != "" || path.Base(s.Home.Path()) != "Chart.yaml" {
+		switch {
+		case s.Rule != "":
+			continue
+		case s.Home == nil: // a manifest
+			if len(uses) == 0 && len(p.Ports) > 0 && s.File != nil && strings.Contains(s.File.Text(), "containerPort") {
+				p.lost(s, "file")
+			}
+			continue
+		case path.Base(s.Home.Path()) != "Chart.yaml":
+			continue
+		}
+		if !slices.ContainsFunc(before.result.Releases, func(r *checks.Release) bool {
+			return r.Chart != nil && r.Chart.Path() == s.Home.Path() && len(r.Objects) > 0
+		}) {
+			if len(uses) == 0 && len(p.Ports) > 0 && hasPorts(before.tree, path.Dir(s.Home.Path())) {
+				p.lost(s, "chart")
+			}
+			continue
+		}
+		if s.File == nil {
 			continue
 		}
 		own := slices.ContainsFunc(uses, func(u use) bool { return u.home == s.Home.Path() })
@@ -182,6 +203,47 @@ func (p *Plan) unrendered(before *look, uses []use) {
 	}
 }
 
+// lost leaves it to a person that nothing is known of a chart or a manifest which may run
+// the image.
+func (p *Plan) lost(s checks.Skip, what string) {
+	at, help := Place{s.File, s.Span}, s.Help
+	if s.File == nil {
+		at = Place{File: s.Home}
+	}
+	if help == "" {
+		help = fmt.Sprintf("Mend the %s, then ask again. If it does not run this image, change the tag by hand.", what)
+	}
+	p.Reasons = append(p.Reasons, Reason{
+		ID: p.Recipe, Verdict: NeedsPerson, At: at,
+		Message: fmt.Sprintf("What this %s says of the image is not known: %s", what, s.Reason), Help: help,
+	})
+}
+
+// maxTemplates is how many files of a chart are looked through.
+const maxTemplates = 300
+
+// hasPorts reports whether templates of a chart name ports of containers, or cannot be
+// read.
+func hasPorts(tree source.Tree, dir string) bool {
+	found, read := false, 0
+	err := fs.WalkDir(tree.FS, path.Join(dir, "templates"), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if read++; read > maxTemplates {
+			found = true
+			return fs.SkipAll
+		}
+		text, err := tree.Read(name)
+		if err != nil || strings.Contains(text.Text(), "containerPort") {
+			found = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	return found || err != nil && !errors.Is(err, fs.ErrNotExist)
+}
+
 // unknown leaves to a person what may run the image on a port that moves: containers of
 // unknown images, and templates that could not be rendered.
 func (p *Plan) unknown(all *look) {
@@ -194,7 +256,7 @@ func (p *Plan) unknown(all *look) {
 			p.Reasons = append(p.Reasons, Reason{
 				ID: p.Recipe, Verdict: NeedsPerson, At: Place(o.at),
 				Message: fmt.Sprintf("The application's port moves from %d to %d, and which Dockerfile builds this container's image, `%s`, is not known.", o.number, to, u.image),
-				Help:    fmt.Sprintf("Say it with `--image %s=PATH`, or `images` in the settings: the plan then changes what belongs to this Dockerfile, and leaves what belongs to another.", u.image),
+				Help:    fmt.Sprintf("Say `--image %[1]s=PATH` with the Dockerfile that builds it, this one or another, or `--image %[1]s=` if it comes from elsewhere. `images` in the settings says the same for good.", u.image),
 			})
 		}
 	}

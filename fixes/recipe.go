@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/chiselbot/chiselbot/checks"
@@ -76,6 +78,7 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 	if err != nil {
 		return nil, nil, err
 	}
+	opts.Checks.Severities = recipe.severities(opts.Checks)
 	p := planner{recipe: recipe, opts: opts, listed: listed, tree: tree}
 	var plans []*Plan
 	var skips []checks.Skip
@@ -94,6 +97,19 @@ func Plans(ctx context.Context, tree source.Tree, recipe *Recipe, opts Options) 
 		}
 	}
 	return plans, skips, nil
+}
+
+// severities are those of the options, with the recipe's rules switched on that are off
+// unless somebody asks for them.
+func (r *Recipe) severities(opts checks.Options) map[string]checks.Severity {
+	all := map[string]checks.Severity{}
+	for _, rule := range opts.Rules {
+		if rule.Severity == checks.Off && slices.ContainsFunc(r.Follows, func(f Follow) bool { return f.Rule == rule.ID }) {
+			all[rule.ID] = checks.Notice
+		}
+	}
+	maps.Copy(all, opts.Severities)
+	return all
 }
 
 // A planner makes one plan after the other.

@@ -25,7 +25,6 @@ import (
 	"github.com/moby/buildkit/identity"
 	"github.com/moby/buildkit/solver/errdefs"
 	"github.com/moby/buildkit/solver/pb"
-	spb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/tonistiigi/fsutil"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -135,8 +134,8 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 	}
 	defer func() { _ = c.Close() }() // what was asked of it is done
 
-	files, size, watch := &sent{}, &weight{}, newLog()
-	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size)
+	files, size, watch, guard := &sent{}, &weight{}, newLog(), &guard{allow: b.config.Allow}
+	opt := b.solve(&treeFS{tree.FS, contextOf(tree, file), files}, &treeFS{tree.FS, path.Dir(what.Dockerfile), files}, size, guard)
 	_, err = c.Build(limited, opt, "chiselbot", func(ctx context.Context, gw gateway.Client) (*gateway.Result, error) {
 		if caps := gw.BuildOpts().LLBCaps; b.config.Network == ProxyNetwork && caps.Supports(pb.CapExecMetaNetworkProxy) != nil {
 			return nil, errNoProxy
@@ -154,7 +153,7 @@ func (b *Builder) build(ctx context.Context, tree source.Tree, what fixes.Target
 	case files.over.Load() != nil:
 		return 0, *files.over.Load()
 	}
-	return 0, b.blame(ctx, limited, what, err, watch)
+	return 0, b.blame(ctx, limited, file, err, watch, guard)
 }
 
 // reach opens a connection to the daemon and hears from it. limited is ctx with the time
@@ -196,26 +195,20 @@ func (b *Builder) reach(ctx, limited context.Context) (*client.Client, error) {
 var errNoProxy = errors.New("this BuildKit has no proxy for the network of builds; v0.34 has one")
 
 // solve is what the daemon is asked for beside the Dockerfile.
-func (b *Builder) solve(folder, own fsutil.FS, size *weight) client.SolveOpt {
-	policy := &spb.Policy{Version: 1}
-	rule := func(action spb.PolicyAction, pattern string) {
-		policy.Rules = append(policy.Rules, &spb.Rule{Action: action, Selector: &spb.Selector{Identifier: pattern, MatchType: spb.MatchType_WILDCARD}})
-	}
-	for _, scheme := range []string{"http", "https", "git"} {
-		rule(spb.PolicyAction_DENY, scheme+"://*")
-	}
-	for _, allowed := range b.config.Allow { // the last rule that matches wins
-		rule(spb.PolicyAction_ALLOW, allowed)
-	}
-	return client.SolveOpt{
+func (b *Builder) solve(folder, own fsutil.FS, size *weight, guard *guard) client.SolveOpt {
+	opt := client.SolveOpt{
 		// A key of its own: the daemon would take a file that has the size of an earlier one
 		// for the same.
-		SharedKey:    identity.NewID(),
-		LocalMounts:  map[string]fsutil.FS{"context": folder, "dockerfile": own},
-		SourcePolicy: policy,
-		ProxyNetwork: b.config.Network == ProxyNetwork,
-		Exports:      []client.ExportEntry{{Type: client.ExporterOCI, Output: size.open}},
+		SharedKey:   identity.NewID(),
+		LocalMounts: map[string]fsutil.FS{"context": folder, "dockerfile": own},
+		Exports:     []client.ExportEntry{{Type: client.ExporterOCI, Output: size.open}},
 	}
+	if b.config.Network == ProxyNetwork { // whoever has the proxy asks for each address
+		opt.ProxyNetwork, opt.SourcePolicyProvider = true, guard.provider()
+	} else {
+		opt.SourcePolicy = guard.policy()
+	}
+	return opt
 }
 
 // attrs are what the Dockerfile's frontend is asked for.
@@ -262,25 +255,31 @@ func (b *Builder) reason(ctx, limited context.Context, err error) error {
 }
 
 // blame tells a build that the Dockerfile ended from one of which nothing is known.
-func (b *Builder) blame(ctx, limited context.Context, what fixes.Target, err error, watch *log) error {
+func (b *Builder) blame(ctx, limited context.Context, file *dockerfile.File, err error, watch *log, guard *guard) error {
 	said := b.reason(ctx, limited, err)
 	message := said.Error()
 	code := status.Code(err)
 	switch {
 	case limited.Err() != nil:
-		return fmt.Errorf("build it: %w", said)
+		return said
 	case code == codes.Unavailable, errors.Is(err, errNoProxy):
 		return fmt.Errorf("build with BuildKit at %s: %w", b.config.Address, said)
-	case strings.Contains(message, "denied by policy"):
-		return fmt.Errorf("it fetches what builds here may not: %s", message)
+	case strings.Contains(message, "denied by policy"), strings.Contains(message, "not allowed by policy"):
+		return fmt.Errorf("it fetches what builds here may not, unless --build-allow says so: %s", message)
 	case strings.Contains(message, "failed to resolve source metadata") && !strings.Contains(message, "not found"):
 		return fmt.Errorf("an image could not be asked for: %s", message)
 	}
-	failed := &fixes.BuildError{Message: message, Log: watch.lastOf(err)}
+	failed := &fixes.BuildError{Message: message, Log: watch.lastOf(err), Help: guard.help()}
+	if b.config.Network == NoNetwork && offline(failed.Log) {
+		failed.Help = "Builds here have no network: `--build-network` would give them one."
+	}
 	for _, src := range errdefs.Sources(err) {
-		if len(src.Ranges) > 0 && src.Info != nil && path.Base(src.Info.Filename) == path.Base(what.Dockerfile) {
+		if len(src.Ranges) > 0 && src.Info != nil && path.Base(src.Info.Filename) == path.Base(file.Path()) {
 			failed.Line = int(src.Ranges[0].Start.GetLine())
 		}
+	}
+	if failed.Line == 0 { // as with the proxy, where the daemon has no place for the error
+		failed.Line = watch.lineOf(err, file)
 	}
 	return failed
 }

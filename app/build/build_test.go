@@ -155,9 +155,15 @@ func TestReach(t *testing.T) {
 	default:
 	}
 
-	allowed := builder(t, build.Config{Allow: []string{server.URL + "/*"}})
-	if _, err := allowed.Build(t.Context(), dockerfile(add), target); err != nil {
-		t.Errorf("ADD of an address that is allowed: %v", err)
+	proxy := builder(t, build.Config{Network: build.ProxyNetwork, Allow: []string{"https://example.com/*"}})
+	if _, err := proxy.Build(t.Context(), dockerfile(add), target); err == nil || errors.As(err, &failed) || !strings.Contains(err.Error(), "unless --build-allow says so") {
+		t.Errorf("ADD of an address with the proxy: %#v", err)
+	}
+	for _, network := range []build.Network{build.NoNetwork, build.ProxyNetwork, build.DaemonNetwork} {
+		allowed := builder(t, build.Config{Network: network, Allow: []string{server.URL + "/*"}})
+		if _, err := allowed.Build(t.Context(), dockerfile(add), target); err != nil {
+			t.Errorf("ADD of an address that is allowed, with the network %s: %v", network, err)
+		}
 	}
 	// The image of a frontend that a file names is not fetched: nobody has it here.
 	if _, err := b.Build(t.Context(), dockerfile("# syntax=example.com/frontend:1\n"+bare), target); err != nil {

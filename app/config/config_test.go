@@ -64,7 +64,7 @@ func TestExample(t *testing.T) {
 			Path: "charts/shop", Values: []string{"../../environments/production.yaml"}, Set: []string{"image.tag=1.2.3"},
 			KubeVersion: "1.34.0", APIVersions: []string{"monitoring.coreos.com/v1"},
 		}},
-		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile"},
+		Images:  map[string]string{"registry.example.com/shop": "src/Web/Dockerfile", "registry.example.com/proxy": ""},
 		Mirrors: base.Mirrors{"registry.example.com/mcr": "mcr.microsoft.com"},
 		Pods:    map[string][]string{"Server.example.com": {"spec.template"}},
 	}

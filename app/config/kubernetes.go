@@ -99,6 +99,10 @@ func (p *reading) images(n *yaml.Node, at string) map[string]string {
 		if strings.ContainsAny(name.Value[strings.LastIndexByte(name.Value, '/')+1:], ":@") {
 			p.problem(p.span(name), key, fmt.Sprintf("%s has a tag or a digest.", code(name.Value)), "Write the name alone: all versions are built by one Dockerfile.")
 		}
+		if value.Kind == yaml.ScalarNode && value.Value == "" {
+			images[name.Value] = "" // from elsewhere
+			return
+		}
 		images[name.Value], _ = p.text(value, key, checkPath)
 	})
 	return images

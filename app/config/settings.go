@@ -54,7 +54,8 @@ type Settings struct {
 	// How charts are rendered that need more than their own values.
 	Charts []Chart `yaml:"charts,omitempty" jsonschema:"maxItems=200"`
 	// The Dockerfile that builds an image, by the image's name without a tag, where that
-	// cannot be told from compose files, Skaffold files, workflows and names.
+	// cannot be told from compose files, Skaffold files, workflows and names; empty for
+	// an image from elsewhere.
 	Images map[string]string `yaml:"images,omitempty"`
 	// Registries, or parts of them, that have copies of the images of others: by the
 	// beginning of the copies' names, that of the originals'.

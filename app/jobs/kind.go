@@ -77,22 +77,22 @@ func kindOf[J app.Job](queue string, timeout time.Duration, attempts int) kind {
 // insertion is how a job is taken in.
 func insertion(job app.Job) river.InsertManyParams {
 	for _, k := range kinds {
-		if k.name == job.Kind() {
-			queue := k.queue
-			if queue == pullRequests && job.Origin().Delivery == "" {
-				queue = sweeps // what a sweep found waits behind what people do now
-			}
-			priority := river.PriorityDefault
-			if _, ok := job.(app.KeepProposal); ok {
-				priority++ // nobody waits for it as for what was asked for
-			}
-			return river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{
-				Queue: queue, MaxAttempts: k.attempts, Priority: priority,
-				// A done twin must not swallow a job, as it would by default: it was another
-				// day. What was processed for good the store knows.
-				UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
-			}}
+		if k.name != job.Kind() {
+			continue
 		}
+		queue, priority := k.queue, river.PriorityDefault
+		if queue == pullRequests && job.Origin().Delivery == "" {
+			queue = sweeps // what a sweep found waits behind what people do now
+		}
+		if _, ok := job.(app.KeepProposal); ok {
+			priority++ // nobody waits for it as for what was asked for
+		}
+		return river.InsertManyParams{Args: job, InsertOpts: &river.InsertOpts{
+			Queue: queue, MaxAttempts: k.attempts, Priority: priority,
+			// A done twin must not swallow a job, as it would by default: it was another
+			// day. What was processed for good the store knows.
+			UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: unfinished},
+		}}
 	}
 	panic("no queue for jobs of kind " + job.Kind()) // the list above is tested to be whole
 }

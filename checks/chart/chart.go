@@ -41,6 +41,7 @@ type Chart struct {
 	files   []*file
 	packed  map[*source.File]bool // files of archives
 	missing []missing
+	tree    source.Tree // in which the chart lies
 }
 
 // A file is a file of a chart, as [render.File] has it.
@@ -162,7 +163,7 @@ func (c *Chart) rendering(set Set, answer *render.Rendering) *Rendering {
 		r.Documents = append(r.Documents, doc)
 	}
 	for i := range answer.Problems {
-		r.Problems = append(r.Problems, c.problem(&answer.Problems[i]))
+		r.Problems = append(r.Problems, c.problem(set, &answer.Problems[i]))
 	}
 	return r
 }

@@ -198,7 +198,7 @@ var errTooMuch = errors.New("too much")
 // Load loads the chart in a folder with its dependencies. A chart that cannot be loaded
 // has problems and no sets. An error means that ctx ended.
 func (c *Charts) Load(ctx context.Context, dir string, settings ...Settings) (*Chart, error) {
-	chart := &Chart{Path: dir, packed: map[*source.File]bool{}}
+	chart := &Chart{Path: dir, packed: map[*source.File]bool{}, tree: c.tree}
 	m := c.metadata(dir)
 	if m == nil {
 		chart.lost("", fmt.Sprintf("The file `%s` cannot be read.", path.Join(dir, metadataFile)), "")

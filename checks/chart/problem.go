@@ -2,13 +2,17 @@ package chart
 
 import (
 	"fmt"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks/chart/render"
+	"github.com/chiselbot/chiselbot/checks/kube"
 )
 
-// problem puts a renderer's problem into our terms.
-func (c *Chart) problem(p *render.Problem) Problem {
+// problem puts a renderer's problem with one set of values into our terms.
+func (c *Chart) problem(set Set, p *render.Problem) Problem {
 	out := Problem{Reason: p.Reason, Place: c.place(p.Place), Path: c.Path, Message: sentence(p.Message)}
 	for i, t := range p.Templates {
 		if i == 0 {
@@ -27,6 +31,15 @@ func (c *Chart) problem(p *render.Problem) Problem {
 	switch p.Reason {
 	case render.Required, render.Fail, render.Nil:
 		out.Help = fmt.Sprintf("Give the chart what it needs in the settings: `charts: [{path: %s, set: [%s]}]`, or `values` for a file.", c.Path, value)
+		file := c.giving(p.Key)
+		if file == "" && p.Reason == render.Nil {
+			above, _, _ := strings.Cut(p.Key, ".")
+			file = c.giving(above)
+		}
+		if file != "" && !slices.Contains(set.Values, file) {
+			out.Help = fmt.Sprintf("%s has such values. If the chart is installed with it, say so in the settings: `charts: [{path: %s, values: [%s]}]`.",
+				"`"+path.Join(c.Path, file)+"`", c.Path, strings.Join(append(slices.Clone(set.Values), file), ", "))
+		}
 	case render.Version:
 		out.Help = fmt.Sprintf("Name the version of the cluster in the settings: `charts: [{path: %s, kubeVersion: 1.33.0}]`.", c.Path)
 	case render.Missing:
@@ -42,6 +55,47 @@ func (c *Chart) problem(p *render.Problem) Problem {
 	case render.Syntax, render.Limit, render.Other:
 	}
 	return out
+}
+
+// Bounds on looking for a values file.
+const (
+	maxBeside      = 50
+	maxBesideBytes = 256 << 10
+)
+
+// giving is the values file in a folder above the chart that has a key of the values, the
+// nearest, by its path from the chart's folder; empty where none has. Charts that are
+// installed together share such files.
+func (c *Chart) giving(key string) string {
+	if key == "" || c.tree.FS == nil {
+		return ""
+	}
+	read := 0
+	up := ".."
+	for dir := c.Path; dir != "."; up = path.Join("..", up) {
+		dir = path.Dir(dir)
+		entries, err := fs.ReadDir(c.tree.FS, dir)
+		if err != nil {
+			return ""
+		}
+		for _, e := range entries {
+			if ext := path.Ext(e.Name()); ext != ".yaml" && ext != ".yml" || !e.Type().IsRegular() {
+				continue
+			}
+			if read++; read > maxBeside {
+				return ""
+			}
+			file, err := c.tree.Read(path.Join(dir, e.Name()))
+			if err != nil || len(file.Text()) > maxBesideBytes {
+				continue
+			}
+			roots, _ := kube.Roots(file)
+			if len(roots) == 1 && roots[0].Get("kind") == nil && roots[0].Get("services") == nil && roots[0].Get(strings.Split(key, ".")...) != nil {
+				return path.Join(up, e.Name())
+			}
+		}
+	}
+	return ""
 }
 
 // sentence makes a message begin and end like one.

@@ -29,6 +29,9 @@ type ShellCommand struct {
 	Span, NameSpan source.Span
 	// Assigns says that variables are assigned before the name, for this command alone.
 	Assigns bool
+	// Output is the file to which the command's output goes in a [Instruction.Script];
+	// it is empty where that is none.
+	Output string
 }
 
 // A ShellWord is one argument of a command.
@@ -85,68 +88,18 @@ func (i *Instruction) parseCommands() ([]ShellCommand, bool) {
 	return commands, true
 }
 
-// Sequence are the commands of a shell form or a here-document where all run one after
-// the other, joined by && or ; or a line break, and nothing is piped, decided, repeated
-// or written to a file. False means that the script does more than that, or is not one
-// for a POSIX shell.
-func (i *Instruction) Sequence() ([]ShellCommand, bool) {
-	words := i.Words
-	switch i.Keyword {
-	case "RUN", "CMD", "ENTRYPOINT":
-	case "HEALTHCHECK":
-		words = words[1:]
-	default:
-		return nil, false
-	}
-	if i.Exec || len(words) == 0 {
-		return nil, false
-	}
-	file, script, ok := i.parsedScript(words[0])
-	if !ok {
-		return nil, false
-	}
-	var commands []ShellCommand
-	var follow func(*syntax.Stmt) bool
-	follow = func(s *syntax.Stmt) bool {
-		if s.Negated || s.Background || s.Coprocess || slices.ContainsFunc(s.Redirs, writes) {
-			return false
-		}
-		switch cmd := s.Cmd.(type) {
-		case *syntax.CallExpr:
-			if len(cmd.Args) == 0 {
-				return false
-			}
-			commands = append(commands, shellCommand(cmd, script))
-			return true
-		case *syntax.BinaryCmd:
-			return cmd.Op == syntax.AndStmt && follow(cmd.X) && follow(cmd.Y)
-		}
-		return false
-	}
-	for _, s := range file.Stmts {
-		if !follow(s) {
-			return nil, false
-		}
-	}
-	return commands, len(commands) > 0
-}
-
-// writes reports whether a redirection does more than silence a command.
-func writes(r *syntax.Redirect) bool {
-	switch r.Op {
-	case syntax.DplOut: // 2>&1, but not >&file
-		return strings.Trim(r.Word.Lit(), "0123456789-") != "" || r.Word.Lit() == ""
-	case syntax.RdrOut, syntax.RdrAll, syntax.RdrClob:
-		return r.Word.Lit() != "/dev/null"
-	}
-	return true
-}
-
 // parsedScript is the script that begins with a word, parsed, and its way back to the
 // file.
 func (i *Instruction) parsedScript(word Word) (*syntax.File, Logical, bool) {
 	script, ok := i.script(word)
-	if !ok || len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
+	if !ok {
+		return nil, script, false
+	}
+	return parsed(script)
+}
+
+func parsed(script Logical) (*syntax.File, Logical, bool) {
+	if len(script.Text) > maxScript || brackets(script.Text) > maxBrackets {
 		return nil, script, false
 	}
 	file, err := parseScript(syntax.LangBash, script.Text)
@@ -214,10 +167,7 @@ func isPOSIXShell(program string) bool {
 }
 
 func shellCommand(call *syntax.CallExpr, script Logical) ShellCommand {
-	span := func(n syntax.Node) source.Span {
-		start := min(int(n.Pos().Offset()), len(script.Text))
-		return script.Span(start, max(start, min(int(n.End().Offset()), len(script.Text))))
-	}
+	span := func(n syntax.Node) source.Span { return spanOf(n, script) }
 	c := ShellCommand{Span: span(call), NameSpan: span(call.Args[0]), Assigns: len(call.Assigns) > 0}
 	for n, arg := range call.Args {
 		w := ShellWord{Span: span(arg)}
@@ -232,6 +182,12 @@ func shellCommand(call *syntax.CallExpr, script Logical) ShellCommand {
 		}
 	}
 	return c
+}
+
+// spanOf is where a part of a script stands in the file.
+func spanOf(n syntax.Node, script Logical) source.Span {
+	start := min(int(n.Pos().Offset()), len(script.Text))
+	return script.Span(start, max(start, min(int(n.End().Offset()), len(script.Text))))
 }
 
 // static is the value of a word without quotes, if nothing in it has to be run or

@@ -73,6 +73,9 @@ type Evidence struct {
 	Says  base.Known
 	// Why is a clause: "`Microsoft.Data.SqlClient` throws without ICU".
 	Why string
+	// Until is the version of .NET from which full images do not have what is needed
+	// natively; empty where none ever had it.
+	Until string
 	// Referred says that it stands in the source of a project that the application only
 	// refers to and of which it may never call that part.
 	Referred bool

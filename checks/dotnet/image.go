@@ -89,6 +89,7 @@ func (im *image) instruction(f *dockerfile.File, i *dockerfile.Instruction, to *
 	case "RUN":
 		commands, _ := i.Commands()
 		for _, c := range commands {
+			im.localtime(f, c, to)
 			if !installs(c) {
 				continue
 			}
@@ -101,6 +102,19 @@ func (im *image) instruction(f *dockerfile.File, i *dockerfile.Instruction, to *
 				}
 			}
 		}
+	}
+}
+
+// localtime finds a command that sets the system's time zone, which .NET takes for its own.
+// https://learn.microsoft.com/dotnet/api/system.timezoneinfo.local
+func (im *image) localtime(f *dockerfile.File, c dockerfile.ShellCommand, to *finding) {
+	name := path.Base(c.Name)
+	if name != "ln" && name != "cp" || len(c.Args) < 2 || c.Args[len(c.Args)-1].Value != "/etc/localtime" {
+		return
+	}
+	zone := c.Args[len(c.Args)-2]
+	if at, ok := strings.CutPrefix(zone.Value, "/usr/share/zoneinfo/"); ok && zone.Static && !isUTC(at) {
+		to.add(byImage, TimeZones, base.Yes, place{f.File, zone.Span}, "the image is set to a time zone")
 	}
 }
 

@@ -47,6 +47,12 @@ func (f *finding) add(r rank, about Need, says base.Known, at place, why string)
 	f.evidence = append(f.evidence, ranked{Evidence{File: at.file, Span: at.span, About: about, Says: says, Why: why, Referred: r == bySource && f.distance > 0}, r, f.distance})
 }
 
+// addPackage adds what is known of a package.
+func (f *finding) addPackage(known fact, r reference) {
+	f.add(byPackage, known.about, base.Yes, r.at, fmt.Sprintf(known.why, r.id))
+	f.evidence[len(f.evidence)-1].Until = known.until
+}
+
 // says reports whether some evidence makes a need Yes.
 func (f *finding) says(about Need) bool {
 	return slices.ContainsFunc(f.evidence, func(e ranked) bool { return e.About == about && e.Says == base.Yes })
@@ -120,7 +126,7 @@ func (p *Projects) application(root string, image *image) (finding, []string) {
 		problems = append(problems, proj.problems...)
 		for _, r := range proj.packages {
 			if fact, ok := factOf(r.id); ok {
-				one.add(byPackage, fact.about, base.Yes, r.at, fmt.Sprintf(fact.why, r.id))
+				one.addPackage(fact, r)
 			}
 		}
 		if problem := p.lock(path.Dir(proj.path), &one); problem != "" {
@@ -253,7 +259,7 @@ func (p *Projects) lock(dir string, to *finding) (problem string) {
 	}
 	for _, r := range locked {
 		fact, _ := factOf(r.id)
-		to.add(byPackage, fact.about, base.Yes, r.at, fmt.Sprintf(fact.why, r.id))
+		to.addPackage(fact, r)
 	}
 	return ""
 }

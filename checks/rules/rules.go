@@ -52,6 +52,7 @@ func All() []*checks.Rule {
 		noDigest,
 		noHealthcheck,
 		noResources,
+		noRunAsUser,
 		noShell,
 		noSuchAccount,
 		noSuchTag,

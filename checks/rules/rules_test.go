@@ -82,7 +82,7 @@ var sharedFiles = map[string]bool{
 }
 
 // asked are the rules that find nothing unless somebody asks for them.
-var asked = map[string]bool{"no-digest": true}
+var asked = map[string]bool{"no-digest": true, "no-run-as-user": true}
 
 func TestRuleValues(t *testing.T) {
 	t.Parallel()

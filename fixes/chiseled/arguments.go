@@ -83,9 +83,32 @@ func (m *migration) unresolved(image *dockerfile.Image) {
 			help = fmt.Sprintf("Make that the default, %s, then ask again.", checks.Code("ARG "+name+"="+first.value))
 		} else {
 			help = fmt.Sprintf("Give the `ARG` as a default what %s gets in %s, then ask again.", checks.Code(name), where)
+			if full := m.expected(image); full != "" {
+				help = fmt.Sprintf("The projects target %s: write the image out in the `FROM`, %s, then ask again and the plan moves it. Or give the `ARG` as a default what %s gets in %s.",
+					checks.Codes(m.Projects.ForStage(m.File, m.File.Final()).Frameworks), checks.Code(full), checks.Code(name), where)
+			}
 		}
 	}
 	m.person(m.at(image.Span), strings.Join(messages, " "), help)
+}
+
+// expected is the image that a reference stands for if the version which it leaves open is
+// the one that the projects target; empty where that is not certain.
+func (m *migration) expected(image *dockerfile.Image) string {
+	frameworks := m.Projects.ForStage(m.File, m.File.Final()).Frameworks
+	if len(frameworks) != 1 || len(image.Args) != 1 {
+		return ""
+	}
+	version, ok := strings.CutPrefix(frameworks[0], "net")
+	full := strings.NewReplacer("${"+image.Args[0]+"}", version, "$"+image.Args[0], version).Replace(image.Written)
+	ref, err := base.ParseReference(full)
+	if !ok || err != nil || strings.Contains(full, "$") {
+		return ""
+	}
+	if facts, known := m.Mirrors.Lookup(ref); !known || facts.DotNet == nil || facts.DotNet.Version != version {
+		return ""
+	}
+	return full
 }
 
 // expand replaces the variables of a text by the defaults of ARGs; false where one of

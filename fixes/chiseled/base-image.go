@@ -58,7 +58,7 @@ func (m *migration) choose(i *image) (because []string) {
 			i.to = i.from // right as it is
 			return nil
 		}
-		full = base.DotNet{Product: from.Product, Version: from.Version, Preview: from.Preview, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Mirror: from.Mirror}
+		full.Chiseled, full.Composite, full.Extra = false, false, false
 		extra = extra || from.Extra
 	}
 	to, why := full.ChiseledTarget(extra, arm)
@@ -71,9 +71,10 @@ func (m *migration) choose(i *image) (because []string) {
 		because = append(because, "`composite` stays: the image has it today.")
 	}
 	switch why := lacksPatch(&from, to); {
-	case from.Patch != "" && why == "":
+	case from.Patch == "", to.Patch != "":
+	case why == "":
 		to.Patch = from.Patch
-	case from.Patch != "":
+	default:
 		because = append(because, fmt.Sprintf("Without the patch version %s: %s.", checks.Code(from.Patch), why))
 	}
 	switch {
@@ -163,15 +164,22 @@ func (m *migration) outOfSupport(i *image, ends time.Time) (base.DotNet, []strin
 		if len(i.needs.Frameworks) > 0 {
 			targets = "the projects target " + checks.Codes(i.needs.Frameworks)
 		}
-		m.note(at, "%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework)
+		m.stay(at, fmt.Sprintf("%s The plan stays in this version, because %s: make that `%s` first.", dead, targets, framework))
 		return from, nil
 	}
 	if told, span, ok := m.published(i); ok && told != framework {
-		m.note(m.at(span), "%s The plan stays in this version, because the build publishes %s: make that `%s` first.", dead, checks.Code(told), framework)
+		m.stay(m.at(span), fmt.Sprintf("%s The plan stays in this version, because the build publishes %s: make that `%s` first.", dead, checks.Code(told), framework))
 		return from, nil
 	}
 	to := base.DotNet{Product: from.Product, Version: newer, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Chiseled: from.Chiseled, Composite: from.Composite, Extra: from.Extra, Mirror: from.Mirror}
 	return to, []string{fmt.Sprintf(".NET %s, because %s, and the projects target `%s`.", newer, strings.TrimSuffix(strings.ToLower(dead[:1])+dead[1:], "."), framework)}
+}
+
+// stay notes why an image stays in a version that is out of support though it was to be
+// moved to a newer one.
+func (m *migration) stay(at fixes.Place, why string) {
+	m.note(at, "%s", why)
+	m.stays = append(m.stays, fixes.Reason{ID: m.rewrite.ID, URL: m.rewrite.URL, Verdict: fixes.NeedsPerson, At: at, Message: why, Help: "Then ask again."})
 }
 
 // extra decides between the image with ICU and time zones and the one without, and says

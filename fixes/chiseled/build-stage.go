@@ -46,11 +46,13 @@ type job struct {
 	because []string
 	certs   bool
 	drops   []string // what is left out and why, as a clause each
+	zone    string   // the time zone that files say
 }
 
 // run takes one RUN apart and puts something in its place.
 func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
-	if i.Exec {
+	commands, ok := i.Script()
+	if i.Exec && !ok {
 		m.execRun(i)
 		return
 	}
@@ -60,9 +62,9 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 			return
 		}
 	}
-	commands, ok := i.Sequence()
 	if !ok {
-		m.stuck(i, i.KeywordSpan, "is a script whose commands do not simply follow each other")
+		at, does := i.Tangle()
+		m.stuck(i, at, "is a script that "+does)
 		return
 	}
 	j := &job{migration: m, stage: s, run: i, dir: i.Before().Workdir}
@@ -74,6 +76,12 @@ func (m *migration) run(s *dockerfile.Stage, i *dockerfile.Instruction) {
 	}
 	if len(m.plan.Reasons) == reasons {
 		j.finish()
+		return
+	}
+	for _, w := range j.install { // which no change to the rest would mend
+		if name := packageName(w.Value); kindOf(name, m.target(s.Root())) == program {
+			j.program(w, name)
+		}
 	}
 }
 
@@ -87,8 +95,12 @@ func (m *migration) execRun(i *dockerfile.Instruction) {
 
 // stuck says that a RUN cannot be taken apart.
 func (m *migration) stuck(i *dockerfile.Instruction, at source.Span, why string) {
-	m.person(m.at(at), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have, and it %s.", m.File.Slice(i.KeywordSpan), why),
-		"Run it in an earlier stage and take what it makes with `COPY --from`.")
+	help := "Run it in an earlier stage and take what it makes with `COPY --from`."
+	commands, _ := i.Commands()
+	if slices.ContainsFunc(commands, func(c dockerfile.ShellCommand) bool { return isManager(path.Base(c.Name)) }) {
+		help = "Run it in an earlier stage and take what the application loads of it with `COPY --from`. What it installs for people can go."
+	}
+	m.person(m.at(at), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have, and it %s.", m.File.Slice(i.KeywordSpan), why), help)
 }
 
 // finish puts something in the place of the RUN.
@@ -162,6 +174,10 @@ func (j *job) finish() {
 		own, copied := j.certificates(step)
 		edits = append(edits, own...)
 		lines = append(lines, copied)
+	}
+	if j.zone != "" {
+		lines = append(lines, j.keyword("ENV")+" TZ="+j.zone)
+		j.because = append(j.because, "`TZ` gives the application its time zone, "+checks.Code(j.zone)+".")
 	}
 	lines = append(lines, packages.lines(j, step)...)
 	j.because = append(j.because, packages.because...)

@@ -122,6 +122,7 @@ var follows = []fixes.Follow{
 	{Rule: "container-low-port", Fields: []string{"containerPort", "targetPort", "port", "prometheus.io/port", "env", "data"}},
 	{Rule: "run-as-user", Fields: []string{"runAsUser", "runAsGroup"}},
 	{Rule: "run-as-non-root", Fields: []string{"runAsNonRoot"}, Block: "runAsNonRoot: true"},
+	{Rule: "no-run-as-user", Fields: []string{"runAsUser"}},
 	{Rule: "privilege-escalation", Fields: []string{"allowPrivilegeEscalation"}, Block: "allowPrivilegeEscalation: false"},
 	{Rule: "drop-capabilities", Fields: []string{"capabilities"}, Block: "capabilities:\n  drop:\n    - ALL"},
 	{Rule: "seccomp-profile", Fields: []string{"seccompProfile"}, Block: "seccompProfile:\n  type: RuntimeDefault"},

@@ -30,6 +30,9 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 	if c.Assigns && !isManager(name) {
 		return false
 	}
+	if taken := j.region(name, args, c.Output); taken || c.Output != "" {
+		return taken
+	}
 	switch name {
 	case "set", "true", ":", "echo":
 		return true
@@ -53,6 +56,9 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 		return j.removes(args)
 	case "update-ca-certificates":
 		j.certs = true
+		return true
+	case "fc-cache":
+		j.drop("fontconfig reads fonts without a cache too, and makes one where the application may write")
 		return true
 	}
 	if isManager(name) {
@@ -157,6 +163,8 @@ func (j *job) permits(args []dockerfile.ShellWord, c dockerfile.ShellCommand) bo
 		case perm == "" && slices.Contains([]string{"-R", "-v", "-c", "-f", "-Rv", "--recursive"}, a.Value):
 		case perm == "":
 			perm = a.Value
+		case strings.HasPrefix(a.Value, ownCertificates+"/"):
+			paths = append(paths, a.Value)
 		default:
 			p, ok := absolute(j.dir, a.Value)
 			if !ok || p == "/" {
@@ -166,6 +174,9 @@ func (j *job) permits(args []dockerfile.ShellWord, c dockerfile.ShellCommand) bo
 		}
 	}
 	for _, p := range paths {
+		if below(p, ownCertificates) {
+			continue // which only root reads, to make the list of all
+		}
 		j.modes = append(j.modes, mode{p, perm, c.Span})
 	}
 	return len(paths) > 0

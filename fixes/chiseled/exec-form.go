@@ -60,23 +60,28 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 	if keyword != at.Keyword {
 		edits = append(edits, m.edit(at.KeywordSpan, m.keyword(keyword)))
 	}
-	if !at.Exec {
+	_, called := at.Sequence()
+	shell := !at.Exec || called
+	if shell {
 		edits = append(edits, m.edit(source.Span{Start: at.ArgsSpan.Start, End: m.end(at)}, dockerfile.ExecForm(args)))
 	}
 	if len(edits) == 0 {
 		return
 	}
 	title, why := fmt.Sprintf("Write `%s` in exec form", at.Keyword), "The shell form is run by `/bin/sh`, which the image does not have: the container would not start."
+	if at.Exec && called {
+		title, why = fmt.Sprintf("Write `%s` without a shell", at.Keyword), fmt.Sprintf("The image does not have %s, which only starts the application: the container would not start.", checks.Code(at.Words[0].Value))
+	}
 	switch {
-	case keyword != at.Keyword && at.Exec:
+	case keyword != at.Keyword && !shell:
 		title, why = "Write `ENTRYPOINT` instead of `CMD`", "The chiseled image has `dotnet` for `ENTRYPOINT`, so it would run "+checks.Code("dotnet "+strings.Join(args, " "))+"."
 	case keyword != at.Keyword:
-		title = "Write `CMD` as `ENTRYPOINT` in exec form"
+		title = strings.Replace(title, "`CMD`", "`CMD` as `ENTRYPOINT`", 1)
 		why += "\nAs a `CMD` it would be an argument of `dotnet`, the `ENTRYPOINT` of the chiseled image."
 	}
-	if !at.Exec && at.Keyword == "ENTRYPOINT" && ignored != nil {
+	if shell && at.Keyword == "ENTRYPOINT" && ignored != nil {
 		edits = append(edits, m.remove(ignored))
-		why += "\n`CMD` goes: an `ENTRYPOINT` in shell form took no notice of it, one in exec form would be given it."
+		why += "\n`CMD` goes: an `ENTRYPOINT` in a shell took no notice of it, one without would be given it."
 	}
 	m.step(at.Span, title, why, edits...)
 }
@@ -85,14 +90,15 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 // needed to tell.
 func (m *migration) words(i *image, at *dockerfile.Instruction) ([]string, bool) {
 	var args []string
-	if at.Exec {
+	commands, ok := at.Sequence()
+	if at.Exec && !ok {
 		for _, w := range at.Words {
 			args = append(args, w.Value)
 		}
 		return args, len(args) > 0
 	}
 	text := m.File.Slice(at.ArgsSpan)
-	if strings.HasPrefix(text, "[") && !strings.Contains(text, "$") { // an array with the wrong quotes
+	if !at.Exec && strings.HasPrefix(text, "[") && !strings.Contains(text, "$") { // an array with the wrong quotes
 		if json.Unmarshal([]byte(strings.ReplaceAll(text, "'", `"`)), &args) == nil && len(args) > 0 {
 			return args, true
 		}
@@ -102,7 +108,6 @@ func (m *migration) words(i *image, at *dockerfile.Instruction) ([]string, bool)
 			"Start the program itself, in exec form. What the shell does besides belongs into the application, an earlier stage or the environment.")
 		return nil, false
 	}
-	commands, ok := at.Sequence()
 	switch {
 	case !ok, len(commands) != 1 && !(len(commands) == 2 && commands[0].Name == "cd"):
 		return stuck("is more than one command")
@@ -118,6 +123,9 @@ func (m *migration) words(i *image, at *dockerfile.Instruction) ([]string, bool)
 		if !a.Static {
 			if value, ok = m.variables(i, a.Value); !ok {
 				return stuck("uses " + checks.Code(a.Value))
+			}
+			if name := m.givenIn(i, a.Value); name != "" {
+				return stuck(fmt.Sprintf("uses %s, which comes from %s, and builds give that another value", checks.Code(a.Value), checks.Code(name)))
 			}
 		} else if strings.ContainsAny(m.File.Slice(a.Span), "*?[]{}~") {
 			return stuck("uses " + checks.Code(a.Value))
@@ -152,6 +160,25 @@ func (m *migration) variables(i *image, word string) (string, bool) {
 		m.note(m.at(i.leaf.State().Entrypoint.Span), "The start command has the value of %s written out: without a shell nothing replaces the variable when the container starts.", checks.Code(word))
 	}
 	return value, ok
+}
+
+// givenIn is the ARG behind a variable of a word that some build in the repository gives a
+// value of its own; empty where there is none.
+func (m *migration) givenIn(i *image, word string) (found string) {
+	os.Expand(word, func(name string) string {
+		set := i.leaf.State().Env[name]
+		if set.Origin == nil {
+			return ""
+		}
+		os.Expand(m.File.Slice(set.Span), func(arg string) string {
+			if len(m.buildArguments(arg)) > 0 {
+				found = arg
+			}
+			return ""
+		})
+		return ""
+	})
+	return found
 }
 
 // runnable reports whether the image has what the command calls, and says so where not.

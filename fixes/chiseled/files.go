@@ -16,17 +16,23 @@ import (
 // maxWrites is how many places of the source are shown at which it writes.
 const maxWrites = 3
 
-// files looks for settings that have the application write beside its own program, and for
+// files looks for files in the home of root, for settings that have the application write beside its own program, and for
 // source that writes who knows where. As root it may; as the account app it may not.
 // https://github.com/dotnet/dotnet-docker/blob/main/documentation/distroless.md
 func (m *migration) files() {
 	if !m.wasRoot() || !m.moving() {
 		return
 	}
+	m.homes()
+	m.keys()
 	m.inFolders(isSettings, func(text *source.File) bool {
 		m.writesNamed(text, namedFile)
 		return true
 	})
+	account := appUID
+	if slices.ContainsFunc(m.images, func(i *image) bool { return i.from.Version == "6.0" || i.from.Version == "7.0" }) {
+		account = "1654" // full images name no account before .NET 8
+	}
 	found := 0
 	m.source(func(text *source.File) bool {
 		m.writesNamed(text, namedInSource)
@@ -45,7 +51,7 @@ func (m *migration) files() {
 			}
 			m.person(place,
 				"The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it.",
-				"If the application gets there in production, make the folder in the Dockerfile and give it to `$APP_UID`, or mount a volume that belongs to 1654. Then change the tag by hand.")
+				fmt.Sprintf("If the application gets there in production, make the folder in the Dockerfile and give it to %s, or mount a volume that belongs to 1654. Once it runs as `USER %s` in the image of today, ask again.", checks.Code(account), account))
 			if found++; found == maxWrites {
 				return false
 			}

@@ -21,9 +21,14 @@ func (m *migration) healthchecks() {
 	m.shellInCompose()
 	for _, s := range m.stages {
 		for _, i := range s.Instructions {
-			if i.Keyword == "HEALTHCHECK" && len(i.Words) > 1 && !keepsHealth(i) {
-				m.healthcheck(i)
+			if i.Keyword != "HEALTHCHECK" || len(i.Words) < 2 || keepsHealth(i) {
+				continue
 			}
+			if program := i.Words[1].Value; m.brings(i, program) {
+				m.note(m.at(i.Words[1].Span), "%s comes from an image of its own: make sure that it needs no shell and no library that a chiseled image does not have.", checks.Code(program))
+				continue
+			}
+			m.healthcheck(i)
 		}
 	}
 }
@@ -35,6 +40,17 @@ func keepsHealth(i *dockerfile.Instruction) bool {
 	}
 	program := i.Words[1].Value
 	return path.Base(program) == "dotnet" || strings.HasPrefix(program, "./") || strings.HasPrefix(program, "/") && !strings.HasPrefix(program, "/bin/") && !strings.HasPrefix(program, "/usr/bin/")
+}
+
+// brings reports whether a program that is called in exec form is copied from another image.
+func (m *migration) brings(i *dockerfile.Instruction, program string) bool {
+	return i.Exec && slices.ContainsFunc(m.deliveries(i), func(d delivery) bool {
+		from := d.Flag("from")
+		if from == nil || m.File.Stage(from.Value) != nil || len(d.Words) != 2 {
+			return false
+		}
+		return d.to == program || d.folder && path.Join(d.to, path.Base(d.Words[0].Value)) == program
+	})
 }
 
 func (m *migration) healthcheck(i *dockerfile.Instruction) {

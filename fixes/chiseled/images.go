@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/base"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/dotnet"
@@ -78,6 +79,9 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 	switch {
 	case d.Windows:
 		m.refuse(at, "A Windows image has no chiseled variant.", "Build the application for Linux first.")
+	case !d.Named && m.forWindows(d) != "":
+		m.refuse(at, fmt.Sprintf("This image is built on Windows: %s, and up to .NET 7.0 a tag that names no system stands for Windows too. A Windows image has no chiseled variant.", m.forWindows(d)),
+			fmt.Sprintf("Build the application for Linux first. If it is for Linux already, say so with the tag, %s for one, then ask again.", checks.Code(d.Version+"-jammy")))
 	case d.Legacy || d.Version != "" && d.Version < "6.0" && len(d.Version) == 3:
 		m.refuse(at, fmt.Sprintf(".NET %s has no chiseled images.", d.Version), "Move the application to a supported .NET first.")
 	case d.Distroless:
@@ -95,6 +99,26 @@ func (m *migration) takes(final *dockerfile.Stage) bool {
 		m.person(at, "The image is Azure Linux, which has distroless images of its own.", "Take the `-distroless` variant of the same tag, or write the tag of an Ubuntu image and ask again.")
 	}
 	return true
+}
+
+// forWindows says why an image whose tag names no system is built on Windows, as a clause;
+// empty where nothing says so. From .NET 8 on such tags are Linux alone.
+// https://github.com/dotnet/dotnet-docker/issues/4492
+func (m *migration) forWindows(d *base.DotNet) string {
+	if len(d.Version) != 3 || d.Version >= "8.0" {
+		return ""
+	}
+	for _, directive := range m.File.Directives {
+		if directive.Name == "escape" && directive.Value == "`" {
+			return "the file's escape character is that of PowerShell"
+		}
+	}
+	for part := range strings.FieldsFuncSeq(strings.ToLower(m.File.Path()), func(r rune) bool { return strings.ContainsRune("/.-_", r) }) {
+		if part == "windows" || part == "nanoserver" {
+			return "its path says so"
+		}
+	}
+	return ""
 }
 
 // isTool reports whether an image is made to develop in: its command watches, runs from

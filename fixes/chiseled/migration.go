@@ -44,6 +44,8 @@ type migration struct {
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
+	// stays say why images are not moved to a newer version, as was asked.
+	stays []fixes.Reason
 	// built say what builds which image, once that is looked for.
 	built *builds.Images
 	// compositions are the services of compose files, once they are looked for.
@@ -186,7 +188,10 @@ func (m *migration) finish() (*fixes.Plan, error) {
 		s.Edits = append(s.Edits, m.edit(source.Span{Start: at, End: at}, text))
 	}
 	if len(m.plan.Steps) == 0 && !m.moves() {
-		return nil, nil // what is chiseled already is left to the rules
+		if len(m.stays) == 0 {
+			return nil, nil // what is chiseled already is left to the rules
+		}
+		m.plan.Notes, m.plan.Reasons = nil, append(m.plan.Reasons, m.stays...)
 	}
 	m.plan.Title = m.title()
 	m.plan.Targets = m.targets()
@@ -212,6 +217,13 @@ func (m *migration) endingAt(at int) *source.Edit {
 		}
 	}
 	return nil
+}
+
+// changes reports whether some step changes the Dockerfile at an offset.
+func (m *migration) changes(at int) bool {
+	return slices.ContainsFunc(m.plan.Steps, func(s fixes.Step) bool {
+		return slices.ContainsFunc(s.Edits, func(e source.Edit) bool { return e.Path == m.File.Path() && e.Span.Start <= at && at <= e.Span.End })
+	})
 }
 
 // moves reports whether some image would move to another one, or could not.

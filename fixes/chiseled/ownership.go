@@ -8,6 +8,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -107,7 +108,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 				file = path.Join(d.to, path.Base(w.Value))
 			}
 			switch {
-			case file == mo.path && from == nil && strings.Contains(path.Base(mo.path), ".") && d.Flag("chmod") == nil && len(d.Words) == 2:
+			case file == mo.path && from == nil && j.isFile(d, w.Value, mo.path) && d.Flag("chmod") == nil && len(d.Words) == 2:
 				perm := mo.mode
 				if strings.Trim(perm, "01234567") != "" {
 					if !strings.HasSuffix(perm, "+x") {
@@ -115,7 +116,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 					}
 					perm = "755"
 				}
-				j.because = append(j.because, "`COPY --chmod` sets the mode of "+checks.Code(mo.path)+".")
+				j.because = append(j.because, "`"+d.Keyword+" --chmod` sets the mode of "+checks.Code(mo.path)+".")
 				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm)}, true
 			case from != nil && (below(mo.path, d.to) || file == mo.path):
 				stage := j.File.Stage(from.Value)
@@ -135,6 +136,15 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 	return nil, false
 }
 
+// ownCertificates is where certificates lie that a Dockerfile adds to the list of trusted ones.
+const ownCertificates = "/usr/local/share/ca-certificates"
+
+// isFile reports whether what is copied to a path is one file for certain.
+func (j *job) isFile(d delivery, from, to string) bool {
+	_, found := slices.BinarySearch(j.Files, path.Join(path.Dir(j.File.Path()), from))
+	return strings.Contains(path.Base(to), ".") || found || d.Keyword == "ADD" && strings.Contains(from, "://")
+}
+
 // certificates makes the list of trusted certificates in a workshop and copies it.
 func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 	w := j.freshShop()
@@ -142,7 +152,7 @@ func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 		w = s
 	}
 	for _, d := range j.deliveries(j.run) {
-		if d.to != "/usr/local/share/ca-certificates" && !below(d.to, "/usr/local/share/ca-certificates") || d.Flag("from") != nil {
+		if d.to != ownCertificates && !below(d.to, ownCertificates) || d.Flag("from") != nil {
 			continue
 		}
 		w.set(step, j.File.Slice(source.Span{Start: d.Span.Start, End: j.end(d.Instruction)}))
@@ -178,6 +188,65 @@ func (m *migration) volumes() {
 			}
 		}
 	}
+	if m.wasRoot() && m.moving() {
+		m.namedVolumes()
+	}
+}
+
+// namedVolumes does the same for volumes that compose files mount into the image.
+// https://docs.docker.com/reference/compose-file/services/#volumes
+func (m *migration) namedVolumes() {
+	for _, s := range m.services() {
+		for _, v := range s.node.List("volumes") {
+			p, named := volumeOf(v)
+			switch {
+			case path.Base(p) == "docker.sock":
+				m.person(s.place(v), "The application talks to Docker, whose socket is open to root and to a group of the host, and the application is no longer root.", "Give the container the group of the socket with `group_add`, or keep the image.")
+				continue
+			case p == "" || m.made[p] || p == rootHome || below(p, rootHome) || slices.Contains(writable, p):
+				continue // below the last of them root would make the folder
+			case !named:
+				m.note(s.place(v), "What %s mounts from the host at %s has to be open to 1654, the number of `app`, where the application writes to it.", checks.Code(s.name), checks.Code(p))
+				continue
+			}
+			step := len(m.plan.Steps)
+			for _, i := range m.images {
+				shop := m.shop(i.leaf)
+				shop.do(step, "mkdir -p "+m.rootfs()+p)
+				m.insertAfter(step, i.leaf.From, m.copyFrom(shop, m.owner, p))
+			}
+			m.made[p] = true
+			m.stepAt(s.place(v), "Give "+checks.Code(p)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.")
+			m.note(s.place(v), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")
+		}
+	}
+}
+
+// volumeOf is where a volume of a compose file is mounted to be written, empty where it is
+// not or that cannot be told, and whether it is one with a name rather than a folder of the
+// host.
+func volumeOf(v *kube.Node) (target string, named bool) {
+	from, mode := "", ""
+	if v.Kind == kube.Mapping {
+		from, target = v.Text("source"), v.Text("target")
+		if v.Text("read_only") == "true" || v.Text("type") == "tmpfs" {
+			return "", false
+		}
+	} else {
+		parts := strings.Split(v.Value, ":")
+		if len(parts) < 2 || len(parts) > 3 {
+			return "", false
+		}
+		from, target = parts[0], parts[1]
+		if len(parts) == 3 {
+			mode = parts[2]
+		}
+	}
+	target, ok := absolute(dockerfile.Setting[string]{}, target)
+	if !ok || target == "/" || slices.Contains(strings.Split(mode, ","), "ro") {
+		return "", false
+	}
+	return target, from != "" && !strings.ContainsAny(from, `/\.~$`)
 }
 
 func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {

@@ -92,16 +92,22 @@ func (j *job) packages() (r resolution) {
 			extra = append(extra, name)
 		case forPeople:
 			tools = append(tools, name)
+		case forLocales:
+			j.locales()
 		case httpClient:
 			clients = append(clients, name)
 		case program:
-			j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", checks.Code(name)),
-				"Keep the full image, or run what needs "+checks.Code(name)+" in a container of its own.")
+			j.program(w, name)
 			r.stuck = true
 		case sharedLibrary:
 			lib := libraries[libraryName(name)]
 			if _, ok := lib.packages[to.Distro]; !ok {
 				j.person(j.at(w.Span), fmt.Sprintf("Which package of %s has the libraries of %s is not known.", to.Distro, checks.Code(name)), "Copy the libraries from a stage of the same Ubuntu release.")
+				r.stuck = true
+				continue
+			}
+			if why := j.onePlatform(); why != "" {
+				j.person(j.at(w.Span), fmt.Sprintf("The image installs %s, whose libraries could be copied, but %s.", checks.Code(name), why), "Name the platform when you build, with `--platform`, and not in the `FROM`; then ask again.")
 				r.stuck = true
 				continue
 			}
@@ -133,6 +139,12 @@ func (j *job) packages() (r resolution) {
 		j.clients(clients, &r)
 	}
 	return r
+}
+
+// program refuses a package that is one.
+func (j *job) program(w dockerfile.ShellWord, name string) {
+	j.refuse(j.at(w.Span), fmt.Sprintf("The image installs %s, a program, and a chiseled image has none but the application's.", checks.Code(name)),
+		"Keep the full image, or run what needs "+checks.Code(name)+" in a container of its own.")
 }
 
 // packageHelp is what to do about a package that is not known.
@@ -215,6 +227,7 @@ const (
 	inImage
 	inExtra
 	forPeople
+	forLocales
 	httpClient
 	program
 	sharedLibrary
@@ -229,6 +242,8 @@ func kindOf(name string, to *base.DotNet) packageKind {
 		return inImage
 	case strings.HasPrefix(name, "libicu") || strings.HasPrefix(name, "icu"), name == "tzdata", name == "tzdata-legacy":
 		return inExtra
+	case slices.Contains([]string{"locales", "locales-all", "musl-locales", "musl-locales-lang"}, name):
+		return forLocales
 	case slices.Contains(peoplesTools, name):
 		return forPeople
 	case name == "curl" || name == "wget":
@@ -281,6 +296,10 @@ func libraryName(name string) string {
 		return "libaio"
 	case "libsodium23", "libsodium":
 		return "libsodium"
+	case "liblua5.4-0":
+		return "liblua5.4"
+	case "liburing2", "liburing":
+		return "liburing"
 	}
 	return name
 }
@@ -299,11 +318,13 @@ var libraries = map[string]library{
 	"libgomp":    everywhere("libgomp1", "libgomp.so.1"),
 	"libsqlite3": everywhere("libsqlite3-0", "libsqlite3.so.0"),
 	"libsodium":  everywhere("libsodium23", "libsodium.so.23"),
+	"liblua5.4":  everywhere("liblua5.4-0", "liblua5.4.so.0"),
+	"liburing":   everywhere("liburing2", "liburing.so.2"),
 	"zlib":       everywhere("zlib1g", "libz.so.1"),
 	"libgssapi": everywhere("libgssapi-krb5-2", "libgssapi_krb5.so.2", "libkrb5.so.3", "libk5crypto.so.3", "libkrb5support.so.0",
 		"libcom_err.so.2", "libkeyutils.so.1"),
 	"libaio": {
-		packages: map[string]string{"jammy": "libaio1", "noble": "libaio1t64"},
-		files:    map[string][]string{"jammy": {"libaio.so.1"}, "noble": {"libaio.so.1t64"}},
+		packages: map[string]string{"jammy": "libaio1", "noble": "libaio1t64", "resolute": "libaio1t64"},
+		files:    map[string][]string{"jammy": {"libaio.so.1"}, "noble": {"libaio.so.1t64"}, "resolute": {"libaio.so.1t64"}},
 	},
 }

@@ -1,9 +1,11 @@
 package chiseled
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -27,6 +29,17 @@ func (m *migration) platform() {
 		m.step(flag.Span, "Build the image for the machine that it is to run on", "`--platform` makes it one for the machine that builds, which is for stages that compile.",
 			m.edit(source.Span{Start: flag.Span.Start, End: end}, ""))
 	}
+}
+
+// onePlatform says as a clause that a FROM names its platform, whatever is built; empty where
+// none does.
+func (m *migration) onePlatform() string {
+	for _, i := range m.images {
+		if flag := i.root.From.Flag("platform"); flag != nil && !strings.Contains(flag.Value, "$") {
+			return fmt.Sprintf("its `FROM` is pinned to %s, and a stage beside it would be one for whatever is built", checks.Code(flag.Value))
+		}
+	}
+	return ""
 }
 
 // isPipeline reports whether a file tells a build service what to build.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/dotnet"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
@@ -27,6 +29,10 @@ func (m *migration) programs() {
 	}
 	for _, i := range m.images {
 		for _, e := range i.needs.Native {
+			if m.lacksToday(i, e) {
+				m.note(fixes.Place{File: e.File, Span: e.Span}, "%s. The image of today lacks it as well.", e.Why)
+				continue
+			}
 			m.person(fixes.Place{File: e.File, Span: e.Span}, "The application may not work in a chiseled image: "+e.Why+".", "Make sure that the application works without, or keep the full image.")
 		}
 		for _, problem := range i.needs.Problems {
@@ -62,6 +68,53 @@ func (m *migration) programs() {
 		}
 		return true
 	})
+}
+
+// lacksToday reports whether the full image of today has what a package needs as little as
+// the chiseled one: Microsoft's image does not have it, and nothing brings anything else.
+func (m *migration) lacksToday(i *image, e dotnet.Evidence) bool {
+	if e.Until != "" && len(i.from.Version) == 3 && i.from.Version < e.Until || i.adopted {
+		return false
+	}
+	for _, s := range i.leaf.Chain() {
+		for _, in := range s.Instructions {
+			switch in.Keyword {
+			case "RUN":
+				commands, ok := in.Commands()
+				if !ok || slices.ContainsFunc(commands, func(c dockerfile.ShellCommand) bool { return !m.harmless(i, c) }) {
+					return false
+				}
+			case "COPY", "ADD":
+				if to, ok := absolute(in.Before().Workdir, in.Words[len(in.Words)-1].Value); !ok || to == "/" || below(to, "/usr") || below(to, "/lib") || to == "/usr" || to == "/lib" {
+					return false
+				}
+			}
+		}
+	}
+	return true
+}
+
+// harmless reports whether a command brings no library and no program into an image but
+// what is known to be of no use to a package.
+func (m *migration) harmless(i *image, c dockerfile.ShellCommand) bool {
+	if !isManager(c.Name) {
+		return slices.Contains([]string{"mkdir", "chown", "chmod", "touch", "true", "echo", "ls", "rm", "useradd", "adduser", "groupadd", "addgroup", "usermod", "dotnet"}, path.Base(c.Name))
+	}
+	verb := ""
+	for _, a := range c.Args {
+		switch {
+		case !a.Static || strings.Contains(a.Value, "/"):
+			return false
+		case strings.HasPrefix(a.Value, "-"):
+		case verb == "":
+			verb = a.Value
+		case verb == "install" || verb == "add":
+			if !slices.Contains([]packageKind{inImage, inExtra, forPeople, httpClient}, kindOf(packageName(a.Value), i.to)) {
+				return false
+			}
+		}
+	}
+	return slices.Contains([]string{"update", "upgrade", "clean", "install", "add", "autoremove"}, verb)
 }
 
 // startsProgram is where C# starts another program. Process.Start alone may be a method

@@ -23,13 +23,18 @@ func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, be
 	m.chosen[root] = chosen
 	edit, why := m.reference(img, to, digest)
 	if why != "" {
-		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), fmt.Sprintf("Write %s in the `FROM` by hand, then ask again.", checks.Code(to.Reference().String())))
+		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), writeOut(img))
 		return
 	}
 	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", checks.Code(to.Reference().String()), checks.Code(img.Ref.String())), strings.Join(because, "\n"), edit)
 	if to.Mirror.Prefix != "" && digest == "" {
 		m.note(m.at(img.Span), "Whether %s has this tag was not asked: it must be copied there before the image is built.", checks.Code(to.Mirror.Prefix))
 	}
+}
+
+// writeOut tells how an image that variables name can be moved.
+func writeOut(img *dockerfile.Image) string {
+	return fmt.Sprintf("Write the image out in the `FROM`, %s, then ask again: the plan moves it.", checks.Code(img.Ref.String()))
 }
 
 // digest is the digest of the new image where the old one is named with its own, empty
@@ -111,12 +116,15 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest str
 			continue
 		}
 		for _, given := range m.buildArguments(name) {
-			help := "Change the value here together with the one in the Dockerfile."
+			help := "Change the value here together with the one in the Dockerfile, then ask again."
+			if given.value == "" {
+				help = writeOut(img)
+			}
 			if e.Span.Start >= img.Span.Start {
 				if given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img) {
 					continue // the same as without it, or a copy of the same
 				}
-				help = fmt.Sprintf("Make sure that every value it gets goes with %s behind it, and change the `FROM` by hand.", checks.Code(strings.TrimPrefix(want, before+arg.value)))
+				help = fmt.Sprintf("If every value it gets goes with %s behind it, change the `FROM` by hand. %s", checks.Code(strings.TrimPrefix(want, before+arg.value)), "Or w"+strings.TrimPrefix(writeOut(img), "W"))
 			}
 			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), help)
 			break

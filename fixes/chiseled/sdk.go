@@ -43,38 +43,65 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
 	}
 	m.moved[s] = true
 	moves := fmt.Sprintf("The SDK stage has to move from %s to Ubuntu's %s with the image", system(from.Distro), checks.Code(i.to.Distro))
+	var installs []*dockerfile.Instruction
 	for _, other := range m.File.Stages {
-		if other.Root() != s {
-			continue
-		}
 		for _, in := range other.Instructions {
-			for _, manager := range []string{"apk", "tdnf"} {
-				if in.Keyword == "RUN" && calls(in, []string{manager}) {
-					m.person(m.at(in.Span), moves+", and it installs packages with "+checks.Code(manager)+".", "Write what it installs for `apt-get`, whose packages have other names.")
-					return
-				}
+			switch {
+			case other.Root() != s || in.Keyword != "RUN":
+			case calls(in, []string{"tdnf"}):
+				m.person(m.at(in.Span), moves+", and it installs packages with `tdnf`.", "Write what it installs for `apt-get`, whose packages have other names.")
+				return
+			case calls(in, []string{"apk"}):
+				installs = append(installs, in)
 			}
 		}
 	}
-	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
-	if newer(i.to.Version, i.from.Version) && newer(i.to.Version, from.Version) {
-		to.Version, to.Preview = i.to.Version, i.to.Preview
+	packages := make([][]source.Edit, len(installs))
+	for n, in := range installs {
+		edits, why := m.withApt(in)
+		if packages[n] = edits; why != "" {
+			m.person(m.at(in.Span), fmt.Sprintf("%s, and it installs packages with `apk`: %s.", moves, why), "Write what it installs for `apt-get`, whose packages have other names.")
+			return
+		}
 	}
+	same := from
+	if newer(i.to.Version, i.from.Version) && newer(i.to.Version, from.Version) {
+		same = &base.DotNet{Version: i.to.Version, AOT: from.AOT, Mirror: from.Mirror}
+	}
+	to, aot := same.SDK(i.to.Distro)
 	if on := (&base.DotNet{Product: "runtime-deps", Version: to.Version, Preview: to.Preview, Distro: to.Distro, Named: true, Chiseled: true}); on.Missing() != "" {
 		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and there is no SDK image of .NET %s on that release.", moves, to.Version), "Build with the SDK of .NET "+i.to.Version+", or move the application to .NET "+to.Version+".")
 		return
 	}
-	m.moveSDK(s, to, because)
+	if !m.moveSDK(s, to, because) {
+		return
+	}
+	if from.AOT && !aot {
+		step := len(m.plan.Steps) - 1
+		m.plan.Steps[step].Because += fmt.Sprintf("\nImages of .NET %s with a compiler were in `nightly` alone, so it is installed.", to.Version)
+		m.insertAfter(step, s.From, m.keyword("RUN")+" "+install([]string{"clang", "zlib1g-dev"}))
+	}
+	for n, in := range installs {
+		title, why := "Install with `apt-get` what was installed with `apk`", "The SDK on Ubuntu has its packages. Names that differ stand for the same tools."
+		if packages[n][0].New == "" {
+			title, why = "Leave out "+checks.Code(shortened(in.Logical.Text)), "The SDK on Ubuntu has what it installs."
+		}
+		m.step(in.Span, title, why, packages[n]...)
+	}
 }
 
-// moveSDK writes another SDK image where a stage names its own.
-func (m *migration) moveSDK(s *dockerfile.Stage, to *base.DotNet, because string) {
+// moveSDK writes another SDK image where a stage names its own; false where it cannot.
+func (m *migration) moveSDK(s *dockerfile.Stage, to *base.DotNet, because string) bool {
+	if !m.takesSDK(s, to) {
+		return false
+	}
 	edit, why := m.reference(s.Image, to, m.digest(s.Image, to))
 	if why != "" {
 		m.person(m.at(s.Image.Span), fmt.Sprintf("The SDK stage has to move to %s with the image, and its tag cannot be changed here: %s.", checks.Code(to.Reference().String()), why), "Write "+checks.Code(to.Reference().String())+" by hand, then ask again.")
-		return
+		return false
 	}
 	m.step(s.Image.Span, fmt.Sprintf("Build on %s", checks.Code(to.Reference().String())), because, edit)
+	return true
 }
 
 // newer reports whether a version such as 10.0 is newer than another.

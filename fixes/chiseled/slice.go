@@ -109,6 +109,9 @@ func (m *migration) uncuttable() string {
 	if slices.ContainsFunc(m.images, func(i *image) bool { return m.chosen[i.root] != m.chosen[m.images[0].root] }) {
 		return "the images of this file are built on different ones"
 	}
+	if why := m.onePlatform(); why != "" {
+		return why
+	}
 	if place, ok := m.search(isPipeline, base.ARM32); ok {
 		return fmt.Sprintf("%s builds for 32-bit ARM, for which this recipe has no chisel", place.Path())
 	}

@@ -47,6 +47,12 @@ func Secure(tb testing.TB) (address string, authority *Authority) {
 	return "tcp://" + daemon.secure, daemon.authority
 }
 
+// Names at which the daemon finds servers of this machine.
+const (
+	Feed      = "nuget.example.com"
+	Elsewhere = "elsewhere.example.com"
+)
+
 // ready starts the daemon once.
 func (p *process) ready(tb testing.TB) {
 	tb.Helper()
@@ -126,11 +132,18 @@ func (p *process) start() error {
 		return err
 	}
 	defer func() { _ = log.Close() }() // the daemon has it
-	p.cmd = exec.CommandContext(context.Background(), "/bin/sh", "-c", `mount -t proc proc /proc && exec "$@"`, "sh",
+	// What the daemon fetches for a build it finds at names that lead to this machine, and it
+	// trusts the authority as it would those of the internet.
+	hosts := filepath.Join(p.dir, "hosts")
+	if err := os.WriteFile(hosts, []byte("127.0.0.1 localhost "+Feed+" "+Elsewhere+"\n"), 0o600); err != nil {
+		return err
+	}
+	p.cmd = exec.CommandContext(context.Background(), "/bin/sh", "-c", `mount -t proc proc /proc && mount --bind "$0" /etc/hosts && exec "$@"`, hosts,
 		buildkitd, "--root", filepath.Join(p.dir, "root"), "--addr", p.address(), "--config", file,
 		"--addr", "tcp://"+p.secure, "--tlscacert", p.authority.CA, "--tlscert", cert, "--tlskey", key,
 		"--containerd-worker=false", "--oci-worker=true", "--oci-worker-binary=runc")
 	p.cmd.Stdout, p.cmd.Stderr = log, log
+	p.cmd.Env = append(os.Environ(), "SSL_CERT_FILE="+p.authority.CA)
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS, Unshareflags: syscall.CLONE_NEWNS, Pdeathsig: syscall.SIGKILL}
 	if err := startForLife(p.cmd); err != nil {
 		return fmt.Errorf("start buildkitd: %w", err)
