@@ -215,9 +215,9 @@ func hides(shown *source.File, c fixes.Change, h fixes.Hunk) bool {
 	if shown.Path() != c.Path {
 		return false
 	}
-	real := source.NewFile(c.Path, c.Before)
+	written := source.NewFile(c.Path, c.Before)
 	for line := h.First; line <= h.Last; line++ {
-		if shown.LineText(line) != real.LineText(line) {
+		if shown.LineText(line) != written.LineText(line) {
 			return true
 		}
 	}

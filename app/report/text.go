@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -122,6 +123,13 @@ func (p *textPage) sum(r *review.Review, all bool) {
 	}
 	if len(d.New) > 0 {
 		p.prose("", "`chiselbot rules explain "+d.New[0].Rule.ID+"` says why a rule is there and what to do.")
+	}
+	if n := slices.IndexFunc(d.New, func(f checks.Finding) bool { return f.Fix != nil }); n >= 0 {
+		unsafe := ""
+		if d.New[n].Fix.Safety == checks.Unsafe {
+			unsafe = " --unsafe"
+		}
+		p.prose("", "`chiselbot fix --rule "+d.New[n].Rule.ID+unsafe+"` shows the fix line by line, `--apply` makes it.")
 	}
 }
 
