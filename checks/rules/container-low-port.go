@@ -58,7 +58,7 @@ func checkLowPorts(p *checks.ReleasePass, c *kube.Container) {
 	}
 	for _, s := range heard {
 		if s.object != nil { // what the Dockerfile says is privileged-port's
-			report(s.port, s.object, s.origin)
+			report(s.port, c.Pod.Object, s.origin) // the pod's, though it may stand in a ConfigMap
 		}
 	}
 }
