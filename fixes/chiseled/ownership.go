@@ -237,7 +237,7 @@ func (m *migration) namedVolumes() {
 // not or that cannot be told, and whether it is one with a name rather than a folder of the
 // host.
 func volumeOf(v *kube.Node) (target string, named bool) {
-	from, mode := "", ""
+	var from, mode string
 	if v.Kind == kube.Mapping {
 		from, target = v.Text("source"), v.Text("target")
 		if v.Text("read_only") == "true" || v.Text("type") == "tmpfs" {
