@@ -61,7 +61,8 @@ func (a *App) proposeBuilt(ctx context.Context, repo Repository, base string, at
 	if err == nil {
 		out, err = a.propose(ctx, repo, base, built, how)
 	}
-	if opens && out.what != opened && (err == nil || errors.Is(err, errBuild) || obstacle(err) != "") { // no other attempt opens it
+	later := (*Later)(nil)
+	if opens && out.what != opened && (err == nil || errors.Is(err, errBuild) || errors.As(err, &later) || obstacle(err) != "") { // not now, or never
 		err = errors.Join(err, a.Memory.Release(ctx, repo, out.branch, how.holder))
 	}
 	return out, err

@@ -51,6 +51,7 @@ func TestBuilt(t *testing.T) {
 	}{
 		{name: "both", build: chiseledOnly(nil), reply: "Opened #2", inBody: "BuildKit built the image before and after: user `1654` instead of root, 41 MB instead of 118 MB to pull, no shell any more."},
 		{name: "no more", build: chiseledOnly(&fixes.BuildError{Line: 2, Message: "no such file"}), reply: "The image can be built today and cannot with the change", nowhere: true},
+		{name: "too slow", build: builds(func(string) (*fixes.Built, error) { return nil, errors.New("it took longer than 10m0s") }), reply: "Opened #2", inBody: "⬜ The image was not built: it took longer than 10m0s."},
 		{name: "nobody", reply: "Opened #2", inBody: "The image was not built and the application was not started."},
 	}
 	for _, tt := range tests {

@@ -53,6 +53,9 @@ type BuildError struct {
 	// Message is what the builder says, Log the last lines that the instruction wrote.
 	Message string
 	Log     []string
+	// Help is what who runs the builder could do about it, as sentences with a full stop;
+	// empty where that is nothing.
+	Help string
 }
 
 // Error implements error.
@@ -101,7 +104,7 @@ func (t *trial) builds(ctx context.Context, builder Builder) error {
 			t.refuse(NeedsPerson, failed.Line, fmt.Sprintf("%s cannot be built with the change, %s, and whether it can be built today is not known: %s.",
 				capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, ".")), sentence(beforeErr)), "Build it as it is. If that works, make the change by hand; if it does not, ask once more when it does.")
 		case beforeErr != nil:
-			t.open("%s could not be built, neither with the change nor without it: %s.", capital(target.noun()), sentence(beforeErr))
+			t.open("%s could not be built, neither with the change nor without it: %s.%s", capital(target.noun()), sentence(beforeErr), helped(beforeErr))
 		default:
 			t.broken(target, failed)
 		}
@@ -150,6 +153,9 @@ func (t *trial) broken(target Target, failed *BuildError) {
 	if len(failed.Log) > 0 {
 		help = "The instruction's last words: " + checks.Code(strings.Join(failed.Log, " ⏎ ")) + ". " + help
 	}
+	if failed.Help != "" {
+		help = failed.Help + " " + help
+	}
 	t.refuse(Refuse, failed.Line, fmt.Sprintf("%s can be built today and cannot with the change: %s.", capital(target.noun()), checks.Code(strings.TrimSuffix(failed.Message, "."))), help)
 }
 
@@ -180,7 +186,7 @@ func (t *trial) compare(target Target, before *Built, beforeErr error, after *Bu
 		}
 	}
 	if before == nil {
-		t.open("%s could not be built as it is today, so nothing is compared: %s.", capital(target.noun()), sentence(beforeErr))
+		t.open("%s could not be built as it is today, so nothing is compared: %s.%s", capital(target.noun()), sentence(beforeErr), helped(beforeErr))
 	}
 	t.held("BuildKit built %s%s: %s.", target.noun(), map[bool]string{true: " before and after", false: ""}[before != nil], described(before, after))
 	if after.Starts != "" && len(after.Faults) == 0 {
@@ -236,6 +242,15 @@ func (b *Built) Megabytes() string {
 		return fmt.Sprintf("%.1f MB", mb)
 	}
 	return fmt.Sprintf("%.0f MB", mb)
+}
+
+// helped is the help of an error behind its sentence.
+func helped(err error) string {
+	failed := (*BuildError)(nil)
+	if !errors.As(err, &failed) || failed.Help == "" {
+		return ""
+	}
+	return " " + failed.Help
 }
 
 // sentence is an error inside a sentence.

@@ -56,8 +56,8 @@ func TestBuilds(t *testing.T) {
 			open: []string{"The image could not be built as it is today, so nothing is compared: line 3: no such file."},
 		},
 		{
-			name: "neither", before: answer{err: &fixes.BuildError{Line: 3, Message: "no such file"}}, after: answer{err: &fixes.BuildError{Line: 4, Message: "no such file"}}, verdict: fixes.Safe,
-			open: []string{"The image could not be built, neither with the change nor without it: line 3: no such file."},
+			name: "neither", before: answer{err: &fixes.BuildError{Line: 3, Message: "no such file", Help: "Give it."}}, after: answer{err: &fixes.BuildError{Line: 4, Message: "no such file"}}, verdict: fixes.Safe,
+			open: []string{"The image could not be built, neither with the change nor without it: line 3: no such file. Give it."},
 		},
 		{
 			name: "only before", before: answer{built: full}, after: answer{err: &fixes.BuildError{Line: 2, Message: "exit code: 1", Log: []string{"no such file"}}}, verdict: fixes.Refuse,

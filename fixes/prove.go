@@ -112,11 +112,14 @@ func (t *trial) failed(format string, args ...any) {
 func (t *trial) checks() {
 	before, after := t.before.result, t.after.result
 	delta := checks.Compare(before, after)
-	stays := func(among []checks.Finding, f checks.Finding) bool { // under another name of the image
-		return matches(t.plan.Shows, f) && slices.ContainsFunc(among, func(o checks.Finding) bool { return o.Rule == f.Rule && o.Message == f.Message })
-	}
+	gone := slices.Clone(delta.Fixed)
 	for _, f := range delta.New {
-		if stays(delta.Fixed, f) {
+		if n := slices.IndexFunc(gone, func(g checks.Finding) bool { return t.reworded(g, f) }); n >= 0 {
+			gone = slices.Delete(gone, n, n+1)
+			continue
+		}
+		if n := slices.IndexFunc(gone, func(g checks.Finding) bool { return g.Rule == f.Rule && g.Message == f.Message }); n >= 0 && matches(t.plan.Shows, f) {
+			gone = slices.Delete(gone, n, n+1) // it was about the image under another name
 			t.open("`%s` stays: %s", f.Rule.ID, f.Message)
 			continue
 		}
@@ -140,23 +143,25 @@ func (t *trial) checks() {
 	if len(t.proof.Failed) > 0 {
 		return
 	}
-	gone := map[string]int{}
 	var ids []string
-	for _, f := range delta.Fixed {
-		if stays(delta.New, f) {
-			continue
-		}
-		if gone[f.Rule.ID]++; gone[f.Rule.ID] == 1 {
-			ids = append(ids, "`"+f.Rule.ID+"`")
-		}
+	for _, f := range gone {
+		ids = append(ids, "`"+f.Rule.ID+"`")
 	}
 	slices.Sort(ids)
+	ids = slices.Compact(ids)
 	switch len(ids) {
 	case 0:
 		t.held("The rules find nothing new.")
 	default:
 		t.held("The rules find nothing new, and these findings are gone: %s.", strings.Join(ids, ", "))
 	}
+}
+
+// reworded reports whether a finding is one that was there before: what another tool finds
+// is known by the words of an instruction, of which the plan may have changed some.
+func (t *trial) reworded(before, after checks.Finding) bool {
+	theirs := after.Rule.URL != checks.PageURL(after.Rule.ID)
+	return theirs && before.Rule.ID == after.Rule.ID && home(before).Path() == home(after).Path() && !t.plan.cures(before)
 }
 
 // objects compares what charts render to and what manifests say.
@@ -170,7 +175,14 @@ func (t *trial) objects() {
 			t.failed("`%s` renders no more.", strings.TrimSpace(r.Dir()+" "+r.Set))
 		}
 	}
-	for _, o := range checks.CompareObjects(before, after) {
+	changes := checks.CompareObjects(before, after)
+	configured := map[string]bool{} // homes in which configuration changes that pods may have a checksum of
+	for _, o := range changes {
+		if strings.HasPrefix(o.Object, "ConfigMap/") || strings.HasPrefix(o.Object, "Secret/") {
+			configured[o.Home] = true
+		}
+	}
+	for _, o := range changes {
 		if o.Added || o.Removed {
 			t.failed("An object comes or goes that the plan does not mean: `%s` in `%s`.", o.Object, o.Home)
 		}
@@ -179,7 +191,10 @@ func (t *trial) objects() {
 				f.Before = ""
 			}
 			said := fieldChange(o, f)
-			if t.plan.recipe != nil && !t.plan.means(o.Object, f) {
+			switch sum := configured[o.Home] && isChecksum(f); {
+			case sum:
+				said = fmt.Sprintf("`%s` `%s`, a checksum of what else changes", o.Object, f.Path)
+			case t.plan.recipe != nil && !t.plan.means(o.Object, f):
 				t.failed("A field changes that the plan does not mean, in what `%s` renders to: %s.", o.Home, said)
 			}
 			if !slices.Contains(t.proof.Fields, said) {
@@ -198,6 +213,16 @@ func (t *trial) objects() {
 	}
 	t.held("%s, charts with each of their values files, and only these fields differ:", rendered)
 }
+
+// isChecksum reports whether a field is an annotation of pods with a checksum, which has
+// them started anew when their configuration changes.
+// https://helm.sh/docs/howto/charts_tips_and_tricks/#automatically-roll-deployments
+func isChecksum(f checks.FieldChange) bool {
+	return strings.HasPrefix(f.Path, "spec.template.metadata.annotations[") && checksum.MatchString(f.Before) && checksum.MatchString(f.After)
+}
+
+// checksum is one in hexadecimal digits, from MD5 to SHA-512.
+var checksum = regexp.MustCompile(`^(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})$`)
 
 // fieldChange is a change of a rendered object in words.
 func fieldChange(o checks.ObjectChange, f checks.FieldChange) string {

@@ -261,7 +261,7 @@ func (b *Builder) blame(ctx, limited context.Context, file *dockerfile.File, err
 	code := status.Code(err)
 	switch {
 	case limited.Err() != nil:
-		return fmt.Errorf("build it: %w", said)
+		return said
 	case code == codes.Unavailable, errors.Is(err, errNoProxy):
 		return fmt.Errorf("build with BuildKit at %s: %w", b.config.Address, said)
 	case strings.Contains(message, "denied by policy"), strings.Contains(message, "not allowed by policy"):
@@ -269,9 +269,9 @@ func (b *Builder) blame(ctx, limited context.Context, file *dockerfile.File, err
 	case strings.Contains(message, "failed to resolve source metadata") && !strings.Contains(message, "not found"):
 		return fmt.Errorf("an image could not be asked for: %s", message)
 	}
-	failed := &fixes.BuildError{Message: message + guard.hint(), Log: watch.lastOf(err)}
+	failed := &fixes.BuildError{Message: message, Log: watch.lastOf(err), Help: guard.help()}
 	if b.config.Network == NoNetwork && offline(failed.Log) {
-		failed.Message += ". Builds here have no network: --build-network would give them one"
+		failed.Help = "Builds here have no network: `--build-network` would give them one."
 	}
 	for _, src := range errdefs.Sources(err) {
 		if len(src.Ranges) > 0 && src.Info != nil && path.Base(src.Info.Filename) == path.Base(file.Path()) {

@@ -109,7 +109,7 @@ func TestFeed(t *testing.T) {
 		{
 			name: "nothing allowed", c: func(*feed) build.Config { return build.Config{Network: build.ProxyNetwork} },
 			open: func(f *feed) string {
-				return "line 4: process \"/bin/sh -c dotnet restore\" did not complete successfully: exit code: 134. Builds here may not fetch from " + f.address + ": --build-allow '" + f.address + "/*' would let them."
+				return "line 4: process \"/bin/sh -c dotnet restore\" did not complete successfully: exit code: 134. Builds here may not fetch from `" + f.address + "`: `--build-allow '" + f.address + "/*'` would let them."
 			},
 		},
 		{
@@ -118,7 +118,7 @@ func TestFeed(t *testing.T) {
 			},
 			asked: []string{buildtest.Feed + "/v3/index.json", buildtest.Feed + "/v3/index.json"}, // before and after
 			open: func(f *feed) string {
-				return "Builds here may not fetch from " + f.elsewhere + ": --build-allow '" + f.elsewhere + "/*' would let them."
+				return "Builds here may not fetch from `" + f.elsewhere + "`: `--build-allow '" + f.elsewhere + "/*'` would let them."
 			},
 		},
 		{
@@ -131,7 +131,7 @@ func TestFeed(t *testing.T) {
 		{
 			name: "no network", c: func(*feed) build.Config { return build.Config{} },
 			open: func(*feed) string {
-				return "Builds here have no network: --build-network would give them one."
+				return "Builds here have no network: `--build-network` would give them one."
 			},
 		},
 	}

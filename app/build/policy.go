@@ -14,6 +14,8 @@ import (
 	"github.com/moby/buildkit/sourcepolicy"
 	spb "github.com/moby/buildkit/sourcepolicy/pb"
 	"github.com/moby/buildkit/sourcepolicy/policysession"
+
+	"github.com/chiselbot/chiselbot/checks"
 )
 
 // maxDenied is how many places are remembered that a build asked for in vain, and maxTold
@@ -75,17 +77,19 @@ func (g *guard) deny(address string) {
 	}
 }
 
-// hint says what was denied and how it is allowed, empty where nothing was.
-func (g *guard) hint() string {
+// help says what was denied and how it is allowed, empty where nothing was.
+func (g *guard) help() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.denied) == 0 {
 		return ""
 	}
-	told, more := g.denied, ""
-	if len(told) > maxTold {
-		more = fmt.Sprintf(", nor from %d other places", len(told)-maxTold)
-		told = told[:maxTold]
+	var told []string
+	for _, place := range g.denied[:min(len(g.denied), maxTold)] {
+		told = append(told, checks.Code(place))
 	}
-	return fmt.Sprintf(". Builds here may not fetch from %s%s: --build-allow '%s/*' would let them", strings.Join(told, ", nor from "), more, told[0])
+	if more := len(g.denied) - len(told); more > 0 {
+		told = append(told, fmt.Sprintf("%d other places", more))
+	}
+	return fmt.Sprintf("Builds here may not fetch from %s: %s would let them.", strings.Join(told, ", nor from "), checks.Code("--build-allow '"+g.denied[0]+"/*'"))
 }

@@ -277,7 +277,8 @@ func TestPublished(t *testing.T) {
 	t.Parallel()
 	for tag, want := range map[string]base.Known{
 		"aspnet:8.0": base.Yes, "sdk:10.0": base.Yes, "aspnet:8.0-bookworm-slim": base.Yes, "runtime:9.0-alpine": base.Yes, "aspnet:8.0-jammy-chiseled-composite-extra": base.Yes,
-		"aspnet:8.0-jammy": base.Unknown, "aspnet:8.0.11": base.Unknown, "aspnet:8.0.1-noble-chiseled": base.Unknown, "sdk:10.0-noble-aot": base.Unknown, "nightly/aspnet:8.0": base.Unknown,
+		"aspnet:8.0-jammy": base.Unknown, "aspnet:8.0.11": base.Unknown, "aspnet:8.0.1-noble-chiseled": base.Unknown, "sdk:8.0-noble-aot": base.Unknown, "sdk:10.0-trixie-slim-aot": base.Unknown, "nightly/aspnet:8.0": base.Unknown,
+		"sdk:10.0-noble-aot": base.Yes, "sdk:10.0-resolute-aot": base.Yes, "sdk:10.0-alpine-aot": base.Yes,
 		"aspnet:11.0": base.Unknown, "aspnet:12.0": base.Unknown, "aspnet:10.0-rc": base.Unknown, "aspnet:latest": base.Unknown, "aspnet:8.0-nanoserver-1809": base.Unknown,
 		"sdk:8.0-noble-chiseled": base.No, "runtime-deps:8.0-jammy-chiseled-aot": base.No,
 	} {

@@ -90,7 +90,12 @@ func (d *DotNet) Published() Known {
 	switch {
 	case d.Missing() != "":
 		return No
-	case !known, r.ends.IsZero(), d.Preview, d.Patch != "", d.Legacy, d.Nightly, d.Windows, d.AOT, d.Product == "monitor":
+	case !known, r.ends.IsZero(), d.Preview, d.Patch != "", d.Legacy, d.Nightly, d.Windows, d.Product == "monitor":
+		return Unknown
+	case d.AOT:
+		if d.Product == "sdk" && d.major() >= 10 && (d.Distro == "alpine" || d.Named && slices.Contains(r.chiseled, d.Distro)) {
+			return Yes
+		}
 		return Unknown
 	case d.Chiseled || !d.Named || d.Distro == r.distro && !d.Distroless:
 		return Yes
@@ -115,12 +120,30 @@ func (d *DotNet) On(version string) *DotNet {
 			t.Distro = d.Distro
 		}
 	case strings.HasPrefix(d.Distro, "alpine"):
-		t.Named, t.Distro = true, "alpine"
+		t.Named, t.Distro, t.AOT = true, "alpine", d.AOT
+	case d.AOT: // whose tags name what it is built on
+		t.Named, t.Distro, t.AOT = true, r.distro, true
+		if slices.Contains(r.chiseled, d.Distro) {
+			t.Distro = d.Distro
+		}
 	}
 	if t.Published() != Yes {
 		return nil
 	}
 	return t
+}
+
+// SDK is the SDK image of the same version on an Ubuntu release, to compile for an image
+// on that release. A fixed tag becomes the floating one, as there may be no such patch on
+// it; that of a preview is kept until the version is known to be released. Images to compile
+// ahead of time are published from .NET 10 on: aot is false where one has to do without.
+// https://github.com/dotnet/dotnet-docker/tree/main/src/sdk
+func (d *DotNet) SDK(ubuntu string) (sdk *DotNet, aot bool) {
+	t := &DotNet{Product: "sdk", Version: d.Version, Distro: ubuntu, Named: true, AOT: d.AOT && d.major() >= 10, Mirror: d.Mirror}
+	if r, _ := d.release(); d.Preview && (d.Patch == "" || r.released.IsZero()) {
+		t.Preview, t.stage, t.Patch = true, d.stage, d.Patch
+	}
+	return t, t.AOT
 }
 
 // todaysProduct is the product under the name that it has since .NET Core 2.1.

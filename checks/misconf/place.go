@@ -29,6 +29,7 @@ func finding(f *dockerfile.File, v verdict) checks.Finding {
 		return found
 	}
 	found.Key = stageKey(f, in.Stage) + " " + in.Keyword
+	found.Fix = fix(f, v.check.rule.ID, in)
 	if subject, ok := subjects[v.check.rule.ID]; ok {
 		if span, ok := subject(in, v.message); ok {
 			found.Span = span

@@ -104,7 +104,19 @@ func newRule(meta *trivyrego.StaticMetadata) (*checks.Rule, error) {
 		note = fmt.Sprintf("\n\nIts severity is %s and not Trivy's %s: %s.", o.severity, strings.ToLower(meta.Severity), o.because)
 		r.Severity = o.severity
 	}
-	r.Doc = fmt.Sprintf("# %s\n\n**%s** (a check of Trivy)\n\n%s%s\n\n## What to do\n\n%s\n\nMore: <%s>\n",
-		r.ID, r.Title, sentence(meta.Description), note, sentence(meta.RecommendedActions), r.URL)
+	r.Doc = fmt.Sprintf("# %s\n\n**%s** (a check of Trivy)\n\n%s%s\n\n## What to do\n\n%s%s\n\nMore: <%s>\n",
+		r.ID, r.Title, sentence(meta.Description), note, sentence(meta.RecommendedActions), offer(r.ID), r.URL)
 	return r, nil
+}
+
+// offer says how to have a fix made, where the check has one.
+func offer(id string) string {
+	switch fixer, ok := fixers[id]; {
+	case !ok:
+		return ""
+	case fixer.safety == checks.Safe:
+		return fmt.Sprintf(" `chiselbot fix --rule %s` does it where it is certain how.", id)
+	default:
+		return fmt.Sprintf(" `chiselbot fix --rule %s --unsafe` does it, for you to look at.", id)
+	}
 }

@@ -24,7 +24,12 @@ func checkSELinuxOptions(p *checks.ObjectPass) {
 			if n.Text() == "" || field == "type" && slices.Contains(types, n.Text()) {
 				continue
 			}
+			gone := n
+			if options := context.Get("seLinuxOptions"); len(options.Items) == 1 {
+				gone = options
+			}
 			p.Report(p.Object.Where(n), checks.Finding{
+				Fix:     removeFix(p, gone, "Delete the SELinux "+field),
 				Key:     key + " seLinuxOptions." + field,
 				Message: fmt.Sprintf("%s sets the SELinux %s %s: that may allow it what containers may not.", name, field, checks.Code(n.Text())),
 				Help:    "Delete it: the runtime gives each pod a label of its own. The types `container_t`, `container_init_t`, `container_kvm_t` and `container_engine_t` are in order.",

@@ -76,7 +76,26 @@ func checkBackend(p *checks.ReleasePass, ingress *kube.Object, backend *kube.Nod
 		Message: fmt.Sprintf("The Ingress %s sends to the port %s of the Service %s, which has no such port: whoever calls gets an error.", checks.Code(ingress.Name), checks.Code(want), checks.Code(name)),
 		Help:    servicePortHelp(services),
 		Related: servicesAt(services),
+		Fix:     onlyPort(p, ingress, port, services, port.Key == "name"),
 	})
+}
+
+// onlyPort is the fix that names the one port that there is; nil where there are several.
+// A person may rather want to give the Service the other one.
+func onlyPort(p *checks.ReleasePass, o *kube.Object, n *kube.Node, services []*kube.Object, byName bool) *checks.Fix {
+	ports := services[0].Root.List("spec", "ports")
+	if len(services) > 1 || len(ports) > 1 {
+		return nil
+	}
+	text := ports[0].Text("port")
+	if byName {
+		text = ports[0].Text("name")
+	}
+	edits := p.Replace(o, n, text)
+	if text == "" || edits == nil {
+		return nil
+	}
+	return &checks.Fix{Title: fmt.Sprintf("Name the Service's port, %s", checks.Code(text)), Safety: checks.Unsafe, Edits: edits}
 }
 
 // checkMonitor looks at the endpoints of a ServiceMonitor, whose `port` is the name of a
@@ -110,6 +129,7 @@ func checkMonitor(p *checks.ReleasePass, monitor *kube.Object) {
 			Message:  fmt.Sprintf("The ServiceMonitor %s asks the port %s, but none of the Services that it selects has a port of that name: Prometheus gets no metrics.", checks.Code(monitor.Name), checks.Code(name)),
 			Help:     servicePortHelp(services),
 			Related:  servicesAt(services),
+			Fix:      onlyPort(p, monitor, port, services, true),
 		})
 	}
 }

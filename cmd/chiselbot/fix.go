@@ -19,6 +19,7 @@ import (
 	"github.com/chiselbot/chiselbot/app/report"
 	"github.com/chiselbot/chiselbot/app/repository"
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/misconf"
 	"github.com/chiselbot/chiselbot/checks/rules"
 	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
@@ -144,6 +145,9 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 		IsDockerfile: settings.IsDockerfile, IsManifest: settings.IsManifest, IsChart: settings.IsChart,
 		Charts: settings.ChartSettings(), Mirrors: settings.Mirrors, Pods: settings.Pods, Ignores: settings.Known(),
 	}}
+	if scanned(flags.rules) {
+		opts.Checks.Scanners = []checks.Scanner{misconf.New()}
+	}
 	if flags.digests || len(flags.rules) > 0 {
 		opts.Resolver = registry.Registry{}
 	}
@@ -196,10 +200,21 @@ func severities(settings map[string]checks.Severity, named []string) map[string]
 	return all
 }
 
+// scanned reports whether fixes of Trivy's checks are among those that are asked for.
+func scanned(named []string) bool {
+	return slices.ContainsFunc(named, func(id string) bool {
+		ours := func(r *checks.Rule) bool { return strings.EqualFold(id, r.ID) }
+		return !slices.ContainsFunc(rules.All(), ours)
+	})
+}
+
 // planner is what makes the plans that the flags ask for.
 func planner(flags fixFlags) (func(context.Context, source.Tree, fixes.Options) ([]*fixes.Plan, []checks.Skip, error), error) {
 	if len(flags.rules) > 0 {
-		all := rules.All()
+		all, err := knownRules()
+		if err != nil {
+			return nil, err
+		}
 		for _, id := range flags.rules {
 			if id == "all" {
 				continue

@@ -70,13 +70,22 @@ func TestStories(t *testing.T) {
 	testscript.Run(t, stories("testdata"))
 }
 
-// TestBuildStories are stories with a BuildKit.
+// TestBuildStories are stories with a BuildKit, which is at $SECURE with TLS too: $CA, $CERT
+// and $KEY are files for it.
 func TestBuildStories(t *testing.T) {
 	t.Parallel()
 	params := stories(filepath.Join("testdata", "build"))
 	address := buildtest.Address(t)
+	secure, authority := buildtest.Secure(t)
+	cert, key, err := authority.Issue("laptop", time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
 	params.Setup = func(env *testscript.Env) error {
 		env.Setenv("BUILDKIT_HOST", address)
+		for name, value := range map[string]string{"SECURE": secure, "CA": authority.CA, "CERT": cert, "KEY": key, "NAME": buildtest.DaemonName} {
+			env.Setenv(name, value)
+		}
 		return nil
 	}
 	testscript.Run(t, params)

@@ -1,6 +1,7 @@
 package chiseled
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -146,6 +147,10 @@ func (m *migration) passwd(i *dockerfile.Instruction) {
 	}
 	if to := path.Clean(i.Words[len(i.Words)-1].Value); path.IsAbs(to) && !strings.Contains(to, "$") && to != "/" && to != "/etc" && path.Dir(to) != "/etc" {
 		return // the image keeps its own
+	}
+	if from := path.Clean(i.Words[0].Value); i.Flag("from") != nil && len(i.Words) == 2 && (from == "/" || from == "/etc") && path.Clean(i.Words[1].Value) == from {
+		m.person(m.at(i.Span), fmt.Sprintf("All of %s of another image is copied over that of this one, its list of accounts with it, and what it has besides is not known.", checks.Code(from)), "Copy only what the application needs.")
+		return
 	}
 	for _, w := range i.Words {
 		switch path.Clean(w.Value) {

@@ -58,7 +58,7 @@ func (m *migration) choose(i *image) (because []string) {
 			i.to = i.from // right as it is
 			return nil
 		}
-		full = base.DotNet{Product: from.Product, Version: from.Version, Preview: from.Preview, Distro: from.Distro, Named: from.Named, Arch: from.Arch, Mirror: from.Mirror}
+		full.Chiseled, full.Composite, full.Extra = false, false, false
 		extra = extra || from.Extra
 	}
 	to, why := full.ChiseledTarget(extra, arm)

@@ -95,8 +95,12 @@ func (m *migration) execRun(i *dockerfile.Instruction) {
 
 // stuck says that a RUN cannot be taken apart.
 func (m *migration) stuck(i *dockerfile.Instruction, at source.Span, why string) {
-	m.person(m.at(at), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have, and it %s.", m.File.Slice(i.KeywordSpan), why),
-		"Run it in an earlier stage and take what it makes with `COPY --from`.")
+	help := "Run it in an earlier stage and take what it makes with `COPY --from`."
+	commands, _ := i.Commands()
+	if slices.ContainsFunc(commands, func(c dockerfile.ShellCommand) bool { return isManager(path.Base(c.Name)) }) {
+		help = "Run it in an earlier stage and take what the application loads of it with `COPY --from`. What it installs for people can go."
+	}
+	m.person(m.at(at), fmt.Sprintf("`%s` needs a shell, which the chiseled image does not have, and it %s.", m.File.Slice(i.KeywordSpan), why), help)
 }
 
 // finish puts something in the place of the RUN.

@@ -218,3 +218,26 @@ func (m mode) open() bool {
 	}
 	return false
 }
+
+// closed reports whether a mode keeps others from reading.
+func (m mode) closed() bool {
+	if m.mode != "" && strings.Trim(m.mode, "01234567") == "" {
+		return strings.ContainsAny(m.mode[len(m.mode)-1:], "0123")
+	}
+	return strings.Contains(m.mode, "o-") || strings.Contains(m.mode, "o=") || strings.Contains(m.mode, "a-")
+}
+
+// opens reports whether the application can read what COPY gives a mode to, and whether it
+// has to own it for that. BuildKit gives the mode to the folders too that COPY makes, where
+// they are not there before.
+func (m mode) opens(there bool) (owned, ok bool) {
+	if len(m.mode) < 3 || strings.Trim(m.mode, "01234567") != "" {
+		return m.closed(), true
+	}
+	enters := func(digit byte) bool { return (digit-'0')&1 != 0 }
+	owner, others := m.mode[len(m.mode)-3], m.mode[len(m.mode)-1]
+	if there || enters(others) {
+		return m.closed(), there || !m.closed() || enters(owner)
+	}
+	return true, enters(owner)
+}

@@ -187,7 +187,7 @@ func (m *migration) runnable(i *image, at *dockerfile.Instruction, args []string
 	name := path.Base(program)
 	span := at.ArgsSpan
 	switch {
-	case strings.HasSuffix(name, ".sh"):
+	case strings.HasSuffix(name, ".sh"), m.isScript(at, program):
 		m.refuse(m.at(span), fmt.Sprintf("%s starts the application, and a chiseled image has no shell to run it.", checks.Code(program)),
 			"Move what the script does into the application, its settings or an init container, and start the application itself. Until then keep the full image.")
 		return false

@@ -9,6 +9,7 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
+	"github.com/chiselbot/chiselbot/checks/source"
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
@@ -21,7 +22,12 @@ func (m *migration) healthchecks() {
 	m.shellInCompose()
 	for _, s := range m.stages {
 		for _, i := range s.Instructions {
-			if i.Keyword != "HEALTHCHECK" || len(i.Words) < 2 || keepsHealth(i) {
+			if i.Keyword != "HEALTHCHECK" || len(i.Words) < 2 || keepsHealth(i) && !m.isScript(i, i.Words[1].Value) {
+				continue
+			}
+			if args, ok := m.ownHealth(i); ok {
+				m.step(i.Span, "Write the health check in exec form", "The shell form is run by `/bin/sh`, which the image does not have: the container would be unhealthy for ever.",
+					m.edit(source.Span{Start: i.Words[1].Span.Start, End: m.end(i)}, dockerfile.ExecForm(args)))
 				continue
 			}
 			if program := i.Words[1].Value; m.brings(i, program) {
@@ -39,7 +45,35 @@ func keepsHealth(i *dockerfile.Instruction) bool {
 		return false
 	}
 	program := i.Words[1].Value
+	if strings.HasSuffix(program, ".sh") {
+		return false
+	}
 	return path.Base(program) == "dotnet" || strings.HasPrefix(program, "./") || strings.HasPrefix(program, "/") && !strings.HasPrefix(program, "/bin/") && !strings.HasPrefix(program, "/usr/bin/")
+}
+
+// ownHealth are the words of a health check in shell form that only calls an assembly.
+func (m *migration) ownHealth(i *dockerfile.Instruction) ([]string, bool) {
+	if i.Exec {
+		return nil, false
+	}
+	commands, ok := i.Commands()
+	if !ok || len(commands) == 0 || commands[0].Name != "dotnet" || commands[0].Assigns {
+		return nil, false
+	}
+	command := commands[0]
+	args := []string{command.Name}
+	for _, a := range command.Args {
+		if !a.Static || strings.ContainsAny(a.Value, "*?[~") {
+			return nil, false
+		}
+		args = append(args, a.Value)
+	}
+	// What ends with another number than 0 and 1 Docker takes for unhealthy too.
+	behind := ""
+	if end := i.Words[1].Span.End; command.Span.Start == i.Words[1].Span.Start && command.Span.End <= end {
+		behind = strings.Join(strings.Fields(m.File.Slice(source.Span{Start: command.Span.End, End: end})), " ")
+	}
+	return args, len(args) > 1 && (behind == "" || behind == "|| exit 1")
 }
 
 // brings reports whether a program that is called in exec form is copied from another image.

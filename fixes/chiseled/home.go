@@ -61,7 +61,14 @@ func (m *migration) keys() {
 	for _, s := range m.stages {
 		for _, i := range s.Instructions {
 			from := i.Flag("from")
-			if i.Keyword != "COPY" || from == nil || i.Flag("chown") != nil || len(i.Words) < 2 || m.changes(i.KeywordSpan.End) {
+			if i.Keyword != "COPY" && i.Keyword != "ADD" || i.Flag("chown") != nil || len(i.Words) < 2 || m.changes(i.KeywordSpan.End) {
+				continue
+			}
+			if f := i.Flag("chmod"); f != nil {
+				m.mode(i, f)
+				continue
+			}
+			if from == nil {
 				continue
 			}
 			maker := m.File.Stage(from.Value)
@@ -82,6 +89,57 @@ func (m *migration) keys() {
 			}
 		}
 	}
+}
+
+// mode looks at the mode that COPY gives to files. It is that of the folders too that it
+// makes for them, into which only root gets without leave to search them.
+func (m *migration) mode(i *dockerfile.Instruction, flag *dockerfile.Flag) {
+	given := mode{mode: flag.Value}
+	last := i.Words[len(i.Words)-1].Value
+	to, ok := absolute(i.Before().Workdir, last)
+	folder := to
+	if !strings.HasSuffix(last, "/") && len(i.Words) == 2 && last != "." {
+		folder = path.Dir(to)
+	}
+	there := ok && m.hasFolder(i, folder) && !slices.ContainsFunc(i.Words[:len(i.Words)-1], func(w dockerfile.Word) bool { return !m.isFile(w.Value) })
+	owned, opens := given.opens(there)
+	if !opens {
+		m.person(m.at(flag.Span), fmt.Sprintf("%s is the mode of the folders too that `%s` makes or copies: only root gets into them, and the application is no longer root.", checks.Code("--chmod="+flag.Value), i.Keyword),
+			"Make the folder before, with `WORKDIR`, and copy files alone; or give a mode with which folders can be entered.")
+	}
+	if !opens || !owned {
+		return
+	}
+	m.step(i.Span, "Give the files to `"+appUID+"`", checks.Code("--chmod="+flag.Value)+" lets only their owner read them.",
+		m.edit(source.Span{Start: i.KeywordSpan.End, End: i.KeywordSpan.End}, " --chown="+m.owner))
+}
+
+// isFile reports whether what is copied is a file for certain, or a pattern for files.
+func (m *migration) isFile(name string) bool {
+	_, found := slices.BinarySearch(m.Files, path.Join(path.Dir(m.File.Path()), name))
+	return found || strings.Contains(strings.Trim(path.Base(name), "."), ".")
+}
+
+// hasFolder reports whether a folder is in the chiseled image before an instruction: from the
+// image, or made by one before it.
+func (m *migration) hasFolder(before *dockerfile.Instruction, dir string) bool {
+	if m.made[dir] || slices.Contains([]string{"/", "/bin", "/etc", "/home", appHome, "/lib", rootHome, "/run", "/sbin", "/tmp", "/usr", "/usr/bin", "/usr/lib", "/usr/share", "/var", "/var/cache", "/var/lib", "/var/log", "/var/tmp"}, dir) {
+		return true
+	}
+	for _, s := range before.Stage.Chain() {
+		for _, i := range s.Instructions {
+			if i == before {
+				break
+			}
+			if i.Keyword != "WORKDIR" || len(i.Words) == 0 {
+				continue
+			}
+			if made, ok := absolute(i.Before().Workdir, i.Words[0].Value); ok && (made == dir || below(made, dir)) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(m.deliveries(before), func(d delivery) bool { return d.to == dir || below(d.to, dir) })
 }
 
 // keysOf are the files with private keys that the commands of a stage write.

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/chiselbot/chiselbot/checks"
+	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -62,10 +63,27 @@ func (m *migration) native() {
 				"Look with `objdump -p` for what they need. Where that is in the image, or the application never loads them, change the tag by hand.")
 		}
 		for _, soname := range slices.Sorted(maps.Keys(missing)) {
+			if neverHad(i, soname) {
+				m.note(at, "%s, which the projects bring, loads %s. The image of today does not have that either.", checks.Code(missing[soname]), checks.Code(soname))
+				continue
+			}
 			m.person(at, fmt.Sprintf("%s, which the projects bring, loads %s, and a chiseled image has no such library.", checks.Code(missing[soname]), checks.Code(soname)),
 				fmt.Sprintf("Copy %s to `/usr/lib/` from a stage of the same Ubuntu release, then ask again. If the image of today has none either, or the application never loads it, change the tag by hand.", checks.Code(soname)))
 		}
 	}
+}
+
+// neverHad reports whether an image lacks a library today as well: no full image of .NET
+// brings it, and the Dockerfile installs nothing. On Alpine the application loads what was
+// built for musl, which says nothing.
+// https://github.com/dotnet/dotnet-docker/tree/main/src/runtime-deps
+func neverHad(i *image, soname string) bool {
+	known := slices.ContainsFunc([]string{"libaio", "libgomp", "liblua5.4", "libsodium", "libsqlite3", "liburing"}, func(name string) bool {
+		return strings.HasPrefix(soname, name+".so")
+	})
+	return known && !strings.HasPrefix(i.from.Distro, "alpine") && !slices.ContainsFunc(i.leaf.Chain(), func(s *dockerfile.Stage) bool {
+		return slices.ContainsFunc(s.Instructions, func(in *dockerfile.Instruction) bool { return in.Keyword == "RUN" })
+	})
 }
 
 // runtimeFolder is the folder of what is for one system and architecture.

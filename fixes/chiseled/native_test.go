@@ -79,27 +79,34 @@ func FuzzNeeded(f *testing.F) {
 // hold one.
 func TestNative(t *testing.T) {
 	t.Parallel()
-	const missing = "`runtimes/linux-x64/native/libcat.so`, which the projects bring, loads `libaio.so.1`, and a chiseled image has no such library."
+	const (
+		file    = "runtimes/linux-x64/native/libcat.so"
+		full    = "aspnet:8.0"
+		missing = "`runtimes/linux-x64/native/libcat.so`, which the projects bring, loads `libcurl.so.4`, and a chiseled image has no such library."
+	)
 	for name, c := range map[string]struct {
-		file, copied string
-		loads        []string
-		want         []string
-		padding      int
+		file, base, lines string
+		loads             []string
+		want              []string
+		padding           int
 	}{
-		"in the image":         {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2"}, nil, 0},
-		"missing":              {"runtimes/linux-x64/native/libcat.so", "", []string{"libc.so.6", "libaio.so.1"}, []string{missing}, 0},
-		"larger than a text":   {"runtimes/linux-x64/native/libcat.so", "", []string{"libaio.so.1"}, []string{missing}, source.MaxFileBytes},
-		"copied":               {"runtimes/linux-x64/native/libcat.so", "COPY --from=build /libs/libaio.so.1 /usr/lib/\n", []string{"libaio.so.1"}, nil, 0},
-		"zlib before .NET 9":   {"runtimes/linux-x64/native/libcat.so", "", []string{"libz.so.1"}, nil, 0},
-		"for musl":             {"runtimes/linux-musl-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
-		"for another system":   {"runtimes/osx-x64/native/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
-		"in a folder of tests": {"tests/libcat.so", "", []string{"libaio.so.1"}, nil, 0},
+		"in the image":         {file, full, "", []string{"libc.so.6", "libstdc++.so.6", "ld-linux-x86-64.so.2"}, nil, 0},
+		"missing":              {file, full, "", []string{"libc.so.6", "libcurl.so.4"}, []string{missing}, 0},
+		"larger than a text":   {file, full, "", []string{"libcurl.so.4"}, []string{missing}, source.MaxFileBytes},
+		"copied":               {file, full, "COPY --from=build /libs/libcurl.so.4 /usr/lib/\n", []string{"libcurl.so.4"}, nil, 0},
+		"not there today":      {file, full, "", []string{"libaio.so.1", "libgomp.so.1"}, nil, 0},
+		"installed by chance":  {file, full, "RUN apt-get update && apt-get install -y vim\n", []string{"libsodium.so.23"}, []string{strings.ReplaceAll(missing, "libcurl.so.4", "libsodium.so.23")}, 0},
+		"from Alpine":          {file, "aspnet:8.0-alpine", "", []string{"libaio.so.1"}, []string{strings.ReplaceAll(missing, "libcurl.so.4", "libaio.so.1")}, 0},
+		"zlib before .NET 9":   {file, full, "", []string{"libz.so.1"}, nil, 0},
+		"for musl":             {"runtimes/linux-musl-x64/native/libcat.so", full, "", []string{"libcurl.so.4"}, nil, 0},
+		"for another system":   {"runtimes/osx-x64/native/libcat.so", full, "", []string{"libcurl.so.4"}, nil, 0},
+		"in a folder of tests": {"tests/libcat.so", full, "", []string{"libcurl.so.4"}, nil, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plans := plantest.Plans(t, Recipe(Options{}), map[string]string{
 				"Dockerfile": "FROM mcr.microsoft.com/dotnet/sdk:8.0 AS build\nCOPY . .\nRUN dotnet publish Cats.csproj -o /out\n" +
-					"FROM mcr.microsoft.com/dotnet/aspnet:8.0\n" + c.copied + "COPY --from=build /out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+					"FROM mcr.microsoft.com/dotnet/" + c.base + "\n" + c.lines + "COPY --from=build /out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
 				"Cats.csproj": "<Project Sdk=\"Microsoft.NET.Sdk.Web\" />\n",
 				c.file:        sharedObject(c.loads...) + strings.Repeat("\x00", c.padding),
 			})

@@ -108,7 +108,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 				file = path.Join(d.to, path.Base(w.Value))
 			}
 			switch {
-			case file == mo.path && from == nil && j.isFile(d, w.Value, mo.path) && d.Flag("chmod") == nil && len(d.Words) == 2:
+			case file == mo.path && from == nil && (strings.Contains(path.Base(mo.path), ".") || j.isFile(w.Value) || d.Keyword == "ADD" && strings.Contains(w.Value, "://")) && d.Flag("chmod") == nil && len(d.Words) == 2:
 				perm := mo.mode
 				if strings.Trim(perm, "01234567") != "" {
 					if !strings.HasSuffix(perm, "+x") {
@@ -116,8 +116,12 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 					}
 					perm = "755"
 				}
+				owned, opens := mode{mode: perm}.opens(j.hasFolder(d.Instruction, path.Dir(file)))
+				if !opens {
+					return nil, false
+				}
 				j.because = append(j.because, "`"+d.Keyword+" --chmod` sets the mode of "+checks.Code(mo.path)+".")
-				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm)}, true
+				return []source.Edit{j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, " --chmod="+perm+j.ownedIf(owned, d))}, true
 			case from != nil && (below(mo.path, d.to) || file == mo.path):
 				stage := j.File.Stage(from.Value)
 				if stage == nil || !j.usable(stage) || strings.ContainsAny(w.Value, "*?[$") {
@@ -129,7 +133,10 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 				}
 				j.shopOf(stage).do(step, "chmod "+mo.mode+" "+there)
 				j.because = append(j.because, "The stage "+checks.Code(stage.Name)+" sets the mode of "+checks.Code(there)+" before it is copied.")
-				return nil, true
+				if chown := j.ownedIf(mo.closed(), d); chown != "" {
+					edits = append(edits, j.edit(source.Span{Start: d.KeywordSpan.End, End: d.KeywordSpan.End}, chown))
+				}
+				return edits, true
 			}
 		}
 	}
@@ -139,10 +146,14 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 // ownCertificates is where certificates lie that a Dockerfile adds to the list of trusted ones.
 const ownCertificates = "/usr/local/share/ca-certificates"
 
-// isFile reports whether what is copied to a path is one file for certain.
-func (j *job) isFile(d delivery, from, to string) bool {
-	_, found := slices.BinarySearch(j.Files, path.Join(path.Dir(j.File.Path()), from))
-	return strings.Contains(path.Base(to), ".") || found || d.Keyword == "ADD" && strings.Contains(from, "://")
+// ownedIf is the flag that gives what is copied to the application, where it has to own it
+// because a mode closes it to all others; otherwise it is empty.
+func (j *job) ownedIf(owned bool, d delivery) string {
+	if !owned || d.Flag("chown") != nil || !j.wasRoot() {
+		return ""
+	}
+	j.because = append(j.because, "`--chown` gives it to the application: the mode closes it to all but its owner.")
+	return " --chown=" + j.owner
 }
 
 // certificates makes the list of trusted certificates in a workshop and copies it.

@@ -296,6 +296,10 @@ func libraryName(name string) string {
 		return "libaio"
 	case "libsodium23", "libsodium":
 		return "libsodium"
+	case "liblua5.4-0":
+		return "liblua5.4"
+	case "liburing2", "liburing":
+		return "liburing"
 	}
 	return name
 }
@@ -314,11 +318,13 @@ var libraries = map[string]library{
 	"libgomp":    everywhere("libgomp1", "libgomp.so.1"),
 	"libsqlite3": everywhere("libsqlite3-0", "libsqlite3.so.0"),
 	"libsodium":  everywhere("libsodium23", "libsodium.so.23"),
+	"liblua5.4":  everywhere("liblua5.4-0", "liblua5.4.so.0"),
+	"liburing":   everywhere("liburing2", "liburing.so.2"),
 	"zlib":       everywhere("zlib1g", "libz.so.1"),
 	"libgssapi": everywhere("libgssapi-krb5-2", "libgssapi_krb5.so.2", "libkrb5.so.3", "libk5crypto.so.3", "libkrb5support.so.0",
 		"libcom_err.so.2", "libkeyutils.so.1"),
 	"libaio": {
-		packages: map[string]string{"jammy": "libaio1", "noble": "libaio1t64"},
-		files:    map[string][]string{"jammy": {"libaio.so.1"}, "noble": {"libaio.so.1t64"}},
+		packages: map[string]string{"jammy": "libaio1", "noble": "libaio1t64", "resolute": "libaio1t64"},
+		files:    map[string][]string{"jammy": {"libaio.so.1"}, "noble": {"libaio.so.1t64"}, "resolute": {"libaio.so.1t64"}},
 	},
 }

@@ -180,3 +180,35 @@ func isTest(name string) bool {
 	}
 	return false
 }
+
+// isScript reports whether a program that an instruction calls is a script of the tree.
+func (m *migration) isScript(at *dockerfile.Instruction, program string) bool {
+	target, ok := absolute(at.Stage.State().Workdir, program)
+	if !ok {
+		return false
+	}
+	for _, d := range m.deliveries(at) {
+		if d.Flag("from") != nil {
+			continue
+		}
+		for _, w := range d.Words[:len(d.Words)-1] {
+			var names []string
+			switch {
+			case d.to == target:
+				names = []string{w.Value}
+			case d.folder && path.Join(d.to, path.Base(w.Value)) == target, path.Base(target) == path.Base(w.Value) && !strings.Contains(program, "/"):
+				names = []string{w.Value}
+			case below(target, d.to):
+				names = []string{path.Join(w.Value, strings.TrimPrefix(target, d.to))}
+			}
+			for _, name := range names {
+				for _, context := range []string{path.Dir(m.File.Path()), "."} {
+					if text, err := m.Tree.Read(path.Join(context, name)); err == nil && strings.HasPrefix(text.Text(), "#!") {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}

@@ -64,16 +64,22 @@ func (m *migration) sdk(i *image, s *dockerfile.Stage, because string) {
 			return
 		}
 	}
-	to := &base.DotNet{Product: "sdk", Version: from.Version, Preview: from.Preview, Distro: i.to.Distro, Named: true, AOT: from.AOT, Mirror: from.Mirror}
+	same := from
 	if newer(i.to.Version, i.from.Version) && newer(i.to.Version, from.Version) {
-		to.Version, to.Preview = i.to.Version, i.to.Preview
+		same = &base.DotNet{Version: i.to.Version, AOT: from.AOT, Mirror: from.Mirror}
 	}
+	to, aot := same.SDK(i.to.Distro)
 	if on := (&base.DotNet{Product: "runtime-deps", Version: to.Version, Preview: to.Preview, Distro: to.Distro, Named: true, Chiseled: true}); on.Missing() != "" {
 		m.person(m.at(s.Image.Span), fmt.Sprintf("%s, and there is no SDK image of .NET %s on that release.", moves, to.Version), "Build with the SDK of .NET "+i.to.Version+", or move the application to .NET "+to.Version+".")
 		return
 	}
 	if !m.moveSDK(s, to, because) {
 		return
+	}
+	if from.AOT && !aot {
+		step := len(m.plan.Steps) - 1
+		m.plan.Steps[step].Because += fmt.Sprintf("\nImages of .NET %s with a compiler were in `nightly` alone, so it is installed.", to.Version)
+		m.insertAfter(step, s.From, m.keyword("RUN")+" "+install([]string{"clang", "zlib1g-dev"}))
 	}
 	for n, in := range installs {
 		title, why := "Install with `apt-get` what was installed with `apk`", "The SDK on Ubuntu has its packages. Names that differ stand for the same tools."
