@@ -94,6 +94,8 @@ type Plan struct {
 	Targets []string
 	// Ports are the ports that the application listens on no more, and the ones instead.
 	Ports map[int]int
+	// Mounts are what stands in the way unless volumes are mounted.
+	Mounts []Mount
 	// Proof is what was proven of the plan, nil before that was tried.
 	Proof *Proof
 
@@ -103,6 +105,13 @@ type Plan struct {
 	pinned   []pinned
 	kept     []checks.Finding // which say something else of what the plan cures, and have no fix
 	follows  []string         // the rules whose fixes were taken for the objects that run the image
+}
+
+// A Mount is folders to which the application writes and may not in the new image, and the
+// reason that this is, unless every container that runs the image has volumes there.
+type Mount struct {
+	Folders []string
+	Reason  Reason
 }
 
 // A Step is one thing that a plan does and why.

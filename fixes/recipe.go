@@ -132,8 +132,19 @@ func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, e
 		return nil, &skip, nil
 	}
 	plan, err := p.recipe.Plan(ctx, subject)
-	if err != nil || plan == nil || !plan.Applicable() {
-		return plan, nil, err
+	if err != nil || plan == nil {
+		return nil, nil, err
+	}
+	if p.uses == nil && (plan.Applicable() || len(plan.Mounts) > 0) {
+		if p.uses, err = seeUses(ctx, p.tree, p.opts.Checks); err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(plan.Mounts) > 0 {
+		plan.unmounted(p.uses.runs(name))
+	}
+	if !plan.Applicable() {
+		return plan, nil, nil
 	}
 	plan.recipe = p.recipe
 	again := func(ctx context.Context, edited source.Tree) (*Plan, error) {
@@ -142,11 +153,6 @@ func (p *planner) plan(ctx context.Context, name string) (*Plan, *checks.Skip, e
 			return nil, err
 		}
 		return p.recipe.Plan(ctx, subject)
-	}
-	if p.uses == nil {
-		if p.uses, err = seeUses(ctx, p.tree, p.opts.Checks); err != nil {
-			return nil, nil, err
-		}
 	}
 	before, after, err := p.follow(ctx, plan)
 	if err != nil {

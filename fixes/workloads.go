@@ -3,6 +3,7 @@ package fixes
 import (
 	"cmp"
 	"context"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -33,6 +34,8 @@ type use struct {
 	// alone says that the pod's other containers run the same image.
 	alone bool
 	ports []port
+	// mounts are the folders at which it may write to volumes.
+	mounts []string
 }
 
 type port struct {
@@ -93,6 +96,11 @@ func usesOf(p *checks.ObjectPass, told map[string]string) []use {
 			for _, o := range c.Ports() {
 				u.ports = append(u.ports, port{int(o.Number), p.Object.Where(o.Node.Get("containerPort")).Place()})
 			}
+			for _, m := range c.Mounts() {
+				if !m.ReadOnly && m.Path != "" {
+					u.mounts = append(u.mounts, path.Clean(m.Path))
+				}
+			}
 			alone = alone && (len(all) == first || all[first].dockerfile == u.dockerfile)
 			all = append(all, u)
 		}
@@ -106,6 +114,25 @@ func usesOf(p *checks.ObjectPass, told map[string]string) []use {
 // runs are the containers that run what a Dockerfile builds.
 func (l *look) runs(dockerfile string) []use {
 	return slices.DeleteFunc(slices.Clone(l.uses), func(u use) bool { return u.dockerfile != dockerfile })
+}
+
+// unmounted makes reasons of the folders at which not all of the containers that run the
+// image have volumes. To whom these belong the rules see.
+func (p *Plan) unmounted(uses []use) {
+	for _, m := range p.Mounts {
+		if len(uses) == 0 || slices.ContainsFunc(uses, func(u use) bool { return !u.mountsAll(m.Folders) }) {
+			p.Reasons = append(p.Reasons, m.Reason)
+		}
+	}
+	p.Mounts = nil
+	p.decide()
+}
+
+// mountsAll reports whether the folders are all on volumes.
+func (u use) mountsAll(folders []string) bool {
+	return !slices.ContainsFunc(folders, func(folder string) bool {
+		return !slices.ContainsFunc(u.mounts, func(at string) bool { return folder == at || strings.HasPrefix(folder, strings.TrimSuffix(at, "/")+"/") })
+	})
 }
 
 // about reports whether a finding is about one of the containers or, where no other image

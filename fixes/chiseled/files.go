@@ -73,39 +73,48 @@ func (m *migration) writesNamed(text *source.File, named *regexp.Regexp) {
 		if strings.Contains(file, ":memory:") || strings.Contains(file, "..") || strings.ContainsAny(file, "{%") || isComment(strings.TrimSpace(text.LineText(text.LineAt(at[0])))) {
 			continue
 		}
-		if !path.IsAbs(file) {
-			if !m.mayWriteBeside(path.Dir(file)) {
-				m.person(place, fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", checks.Code(file)),
-					"Set a path below `/home/app`, `/tmp` or a volume that belongs to 1654, or make the folder in the Dockerfile and give it to `$APP_UID`.")
-			}
-			continue
+		folders := m.foldersOf(path.Dir(file))
+		message, help := fmt.Sprintf("The application writes %s beside its program, where only root may write for certain.", checks.Code(file)),
+			"Set a path below `/home/app`, `/tmp` or a volume that belongs to 1654, or make the folder in the Dockerfile and give it to `$APP_UID`."
+		if path.IsAbs(file) {
+			message, help = fmt.Sprintf("The application writes %s, where as `app` it may write only if a volume is mounted there that belongs to 1654.", checks.Code(file)),
+				"Make the folder in the Dockerfile and give it to `$APP_UID`, then ask again. If a volume is mounted there that the account may write to, change the tag by hand."
 		}
-		if !m.mayWriteTo(path.Dir(file)) {
-			m.person(place, fmt.Sprintf("The application writes %s, where as `app` it may write only if a volume is mounted there that belongs to 1654.", checks.Code(file)),
-				"Make the folder in the Dockerfile and give it to `$APP_UID`, then ask again. If a volume is mounted there that the account may write to, change the tag by hand.")
+		switch {
+		case slices.Contains(folders, ""): // where the program starts is not known
+			m.person(place, message, help)
+		case slices.ContainsFunc(folders, func(dir string) bool { return !m.mayWriteTo(dir) }):
+			folders = slices.DeleteFunc(folders, m.mayWriteTo)
+			m.plan.Mounts = append(m.plan.Mounts, fixes.Mount{Folders: folders, Reason: m.reasonOf(fixes.NeedsPerson, place, message, help)})
 		}
 	}
 }
 
-// mayWriteBeside reports whether the account app may write to a folder that is named from
-// the one in which each image starts.
-func (m *migration) mayWriteBeside(dir string) bool {
-	return !slices.ContainsFunc(m.images, func(i *image) bool {
-		from := i.leaf.State().Workdir
-		return !from.Known || !m.mayWriteTo(path.Join("/", from.Value, dir))
-	})
+// foldersOf are the folders that a name may mean in the images, each once: a relative one is
+// named from where each image starts, and is empty where that is not known.
+func (m *migration) foldersOf(dir string) []string {
+	if path.IsAbs(dir) {
+		return []string{path.Clean(dir)}
+	}
+	var folders []string
+	for _, i := range m.images {
+		at := ""
+		if from := i.leaf.State().Workdir; from.Known {
+			at = path.Join("/", from.Value, dir)
+		}
+		if !slices.Contains(folders, at) {
+			folders = append(folders, at)
+		}
+	}
+	return folders
 }
 
-// mayWriteTo reports whether the account app may write to a folder: everybody's, its home,
-// one that the Dockerfile gives to it, or where Kubernetes mounts a volume, to which the
-// rules see.
+// mayWriteTo reports whether the account app may write to a folder of the image:
+// everybody's, its home, or one that the Dockerfile gives to it.
 func (m *migration) mayWriteTo(dir string) bool {
 	given := m.givenFolders()
 	for at := dir; at != "/"; at = path.Dir(at) {
 		if m.made[at] || given[at] || at == "/dev" || slices.Contains(writable, at) {
-			return true
-		}
-		if _, ok := m.search(isYAML, regexp.MustCompile(`(?m)mountPath:\s*["']?`+regexp.QuoteMeta(at)+`/?["']?\s*$`)); ok {
 			return true
 		}
 	}

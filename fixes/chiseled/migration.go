@@ -77,7 +77,11 @@ func (m *migration) refuse(at fixes.Place, message, help string) {
 }
 
 func (m *migration) reason(v fixes.Verdict, at fixes.Place, message, help string) {
-	m.plan.Reasons = append(m.plan.Reasons, fixes.Reason{ID: m.rewrite.ID, URL: m.rewrite.URL, Verdict: v, At: at, Message: message, Help: help})
+	m.plan.Reasons = append(m.plan.Reasons, m.reasonOf(v, at, message, help))
+}
+
+func (m *migration) reasonOf(v fixes.Verdict, at fixes.Place, message, help string) fixes.Reason {
+	return fixes.Reason{ID: m.rewrite.ID, URL: m.rewrite.URL, Verdict: v, At: at, Message: message, Help: help}
 }
 
 func (m *migration) note(at fixes.Place, format string, args ...any) {
