@@ -131,7 +131,9 @@ func (p *Plan) unmounted(uses []use) {
 // mountsAll reports whether the folders are all on volumes.
 func (u use) mountsAll(folders []string) bool {
 	return !slices.ContainsFunc(folders, func(folder string) bool {
-		return !slices.ContainsFunc(u.mounts, func(at string) bool { return folder == at || strings.HasPrefix(folder, strings.TrimSuffix(at, "/")+"/") })
+		return !slices.ContainsFunc(u.mounts, func(at string) bool {
+			return folder == at || strings.HasPrefix(folder, strings.TrimSuffix(at, "/")+"/")
+		})
 	})
 }
 
