@@ -137,7 +137,13 @@ func (j *job) finish() {
 				w.do(step, "chmod "+mo.mode+" "+j.rootfs()+mo.path)
 			}
 		}
-		lines = append(lines, j.copyFrom(w, owner, p))
+		line, behind := j.bring(w, owner, p, j.run)
+		switch {
+		case behind != nil:
+			j.insertAfter(step, behind, line)
+		case !slices.Contains(lines, line):
+			lines = append(lines, line)
+		}
 		j.made[p] = true
 		made = append(made, p)
 	}
@@ -223,7 +229,7 @@ func (j *job) makesAt(p string) bool {
 	if slices.Contains(j.folders, p) {
 		return true
 	}
-	if slices.Contains(systemFolders, p) || slices.ContainsFunc(j.deliveries(j.run), func(d delivery) bool { return d.to == p || below(d.to, p) }) {
+	if slices.Contains(systemFolders, p) || slices.ContainsFunc(deliveries(j.run), func(d delivery) bool { return d.to == p || below(d.to, p) }) {
 		return false
 	}
 	return slices.ContainsFunc(j.folders, func(f string) bool { return below(f, p) })

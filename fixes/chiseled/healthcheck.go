@@ -78,7 +78,7 @@ func (m *migration) ownHealth(i *dockerfile.Instruction) ([]string, bool) {
 
 // brings reports whether a program that is called in exec form is copied from another image.
 func (m *migration) brings(i *dockerfile.Instruction, program string) bool {
-	return i.Exec && slices.ContainsFunc(m.deliveries(i), func(d delivery) bool {
+	return i.Exec && slices.ContainsFunc(deliveries(i), func(d delivery) bool {
 		from := d.Flag("from")
 		if from == nil || m.File.Stage(from.Value) != nil || len(d.Words) != 2 {
 			return false

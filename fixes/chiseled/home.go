@@ -139,7 +139,7 @@ func (m *migration) hasFolder(before *dockerfile.Instruction, dir string) bool {
 			}
 		}
 	}
-	return slices.ContainsFunc(m.deliveries(before), func(d delivery) bool { return d.to == dir || below(d.to, dir) })
+	return slices.ContainsFunc(deliveries(before), func(d delivery) bool { return d.to == dir || below(d.to, dir) })
 }
 
 // keysOf are the files with private keys that the commands of a stage write.

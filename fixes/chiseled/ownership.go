@@ -8,7 +8,6 @@ import (
 
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
-	"github.com/chiselbot/chiselbot/checks/kube"
 	"github.com/chiselbot/chiselbot/checks/source"
 )
 
@@ -20,13 +19,20 @@ type delivery struct {
 }
 
 // deliveries are what comes into the image before an instruction.
-func (m *migration) deliveries(before *dockerfile.Instruction) []delivery {
+func deliveries(before *dockerfile.Instruction) []delivery {
+	all := deliveriesOf(before.Stage)
+	n := slices.IndexFunc(all, func(d delivery) bool { return d.Stage == before.Stage && d.Span.Start >= before.Span.Start })
+	if n < 0 {
+		return all
+	}
+	return all[:n]
+}
+
+// deliveriesOf are what comes into the image of a stage.
+func deliveriesOf(stage *dockerfile.Stage) []delivery {
 	var all []delivery
-	for _, s := range before.Stage.Chain() {
+	for _, s := range stage.Chain() {
 		for _, i := range s.Instructions {
-			if i == before {
-				return all
-			}
 			if (i.Keyword != "COPY" && i.Keyword != "ADD") || len(i.Words) < 2 {
 				continue
 			}
@@ -51,7 +57,7 @@ func (j *job) give(o owned) ([]source.Edit, bool) {
 		return nil, true
 	}
 	var by []string
-	for _, d := range j.deliveries(j.run) {
+	for _, d := range deliveries(j.run) {
 		switch {
 		case o.covers(d.to) || d.to == o.path, d.folder && len(d.Words) == 2 && path.Join(d.to, path.Base(d.Words[0].Value)) == o.path:
 			by = []string{"`COPY --chown`"}
@@ -100,7 +106,7 @@ func (j *job) permit(step int, mo mode) (edits []source.Edit, ok bool) {
 	if mo.open() {
 		return j.give(owned{path: mo.path, owner: j.owner, recursive: true, at: mo.at})
 	}
-	for _, d := range slices.Backward(j.deliveries(j.run)) {
+	for _, d := range slices.Backward(deliveries(j.run)) {
 		from := d.Flag("from")
 		for _, w := range d.Words[:len(d.Words)-1] {
 			file := d.to
@@ -162,7 +168,7 @@ func (j *job) certificates(step int) (edits []source.Edit, copied string) {
 	if s := j.shop(j.stage); s.stage != nil && s.stage.Base().DotNet != nil && s.stage.Base().PackageManager == "apt" {
 		w = s
 	}
-	for _, d := range j.deliveries(j.run) {
+	for _, d := range deliveries(j.run) {
 		if d.to != ownCertificates && !below(d.to, ownCertificates) || d.Flag("from") != nil {
 			continue
 		}
@@ -185,114 +191,4 @@ func (m *migration) shopOf(s *dockerfile.Stage) *workshop {
 	w := &workshop{stage: s, name: s.Name, step: -1}
 	m.shops = append(m.shops, w)
 	return w
-}
-
-// volumes makes what is declared a volume a folder of the application: a volume begins
-// with what the image has at its path, its owner included, and belongs to root where that
-// is nothing.
-// https://docs.docker.com/engine/storage/volumes/#populate-a-volume-using-a-container
-func (m *migration) volumes() {
-	for _, s := range m.stages {
-		for _, i := range s.Instructions {
-			if i.Keyword == "VOLUME" {
-				m.volume(s, i)
-			}
-		}
-	}
-	if m.wasRoot() && m.moving() {
-		m.namedVolumes()
-	}
-}
-
-// namedVolumes does the same for volumes that compose files mount into the image.
-// https://docs.docker.com/reference/compose-file/services/#volumes
-func (m *migration) namedVolumes() {
-	given := m.givenFolders()
-	for _, s := range m.services() {
-		if s.node.Get("user") != nil {
-			continue // somebody else runs it, as the file says
-		}
-		for _, v := range s.node.List("volumes") {
-			p, named := volumeOf(v)
-			switch {
-			case path.Base(p) == "docker.sock":
-				m.person(s.place(v), "The application talks to Docker, whose socket is open to root and to a group of the host, and the application is no longer root.", "Give the container the group of the socket with `group_add`, or keep the image.")
-				continue
-			case p == "" || m.made[p] || named && given[p] || p == rootHome || below(p, rootHome) || slices.Contains(writable, p):
-				continue // below the last of them root would make the folder
-			case !named:
-				m.note(s.place(v), "What %s mounts from the host at %s has to be open to 1654, the number of `app`, where the application writes to it.", checks.Code(s.name), checks.Code(p))
-				continue
-			}
-			step := len(m.plan.Steps)
-			for _, i := range m.images {
-				shop := m.shop(i.leaf)
-				shop.do(step, "mkdir -p "+m.rootfs()+p)
-				m.insertAfter(step, i.leaf.From, m.copyFrom(shop, m.owner, p))
-			}
-			m.made[p] = true
-			m.stepAt(s.place(v), "Give "+checks.Code(p)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.")
-			m.note(s.place(v), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")
-		}
-	}
-}
-
-// volumeOf is where a volume of a compose file is mounted to be written, empty where it is
-// not or that cannot be told, and whether it is one with a name rather than a folder of the
-// host.
-func volumeOf(v *kube.Node) (target string, named bool) {
-	var from, mode string
-	if v.Kind == kube.Mapping {
-		from, target = v.Text("source"), v.Text("target")
-		if v.Text("read_only") == "true" || v.Text("type") == "tmpfs" {
-			return "", false
-		}
-	} else {
-		parts := strings.Split(v.Value, ":")
-		if len(parts) < 2 || len(parts) > 3 {
-			return "", false
-		}
-		from, target = parts[0], parts[1]
-		if len(parts) == 3 {
-			mode = parts[2]
-		}
-	}
-	target, ok := absolute(dockerfile.Setting[string]{}, target)
-	if !ok || target == "/" || slices.Contains(strings.Split(mode, ","), "ro") {
-		return "", false
-	}
-	return target, from != "" && !strings.ContainsAny(from, `/\.~$`)
-}
-
-func (m *migration) volume(s *dockerfile.Stage, i *dockerfile.Instruction) {
-	var lines []string
-	var paths []string
-	step := len(m.plan.Steps)
-	for _, w := range i.Words {
-		p, ok := absolute(i.Before().Workdir, w.Value)
-		if !ok {
-			m.person(m.at(w.Span), "Which folder "+checks.Code(w.Value)+" is cannot be told, so it may belong to root.", "Write the path out.")
-			return
-		}
-		if m.made[p] || slices.Contains(writable, p) {
-			continue // below one of them root would make the folder
-		}
-		if slices.ContainsFunc(m.deliveries(i), func(d delivery) bool { return d.to == p || below(p, d.to) }) {
-			m.note(m.at(w.Span), "What is copied to %s belongs to root unless `COPY` has `--chown`, and so does the volume.", checks.Code(p))
-			continue
-		}
-		shop := m.shop(s)
-		shop.do(step, "mkdir -p "+m.rootfs()+p)
-		lines = append(lines, m.copyFrom(shop, m.owner, p))
-		m.made[p] = true
-		paths = append(paths, p)
-	}
-	if len(lines) == 0 {
-		return
-	}
-	m.step(i.Span, "Give "+checks.Codes(paths)+" to the application", "A new volume begins with what the image has there; where that is nothing it belongs to root, and the application may not write.",
-		m.edit(source.Span{Start: i.Span.Start, End: i.Span.Start}, strings.Join(lines, m.lineBreak()+m.indent(i))+m.lineBreak()+m.indent(i)))
-	if m.wasRoot() {
-		m.note(m.at(i.Span), "A volume that exists already keeps its owner: give its files to 1654, the number of `app`, once.")
-	}
 }

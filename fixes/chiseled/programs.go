@@ -187,7 +187,7 @@ func (m *migration) isScript(at *dockerfile.Instruction, program string) bool {
 	if !ok {
 		return false
 	}
-	for _, d := range m.deliveries(at) {
+	for _, d := range deliveries(at) {
 		if d.Flag("from") != nil {
 			continue
 		}
