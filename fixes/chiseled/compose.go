@@ -43,10 +43,17 @@ func (m *migration) services() []service {
 			break
 		}
 		file, err := m.Tree.Read(name)
-		if err != nil || len(file.Text()) > maxCompose {
+		if err == nil && len(file.Text()) > maxCompose {
+			err = fmt.Errorf("it is larger than %d KiB", maxCompose>>10)
+		}
+		if err != nil {
+			m.note(fixes.Place{File: source.NewFile(name, "")}, "What this compose file says of the image is not known: %v.", err)
 			continue
 		}
-		roots, _ := kube.Roots(file)
+		roots, problems := kube.Roots(file)
+		if len(problems) > 0 {
+			m.note(fixes.Place{File: file, Span: problems[0].Span}, "What this compose file says of the image is not known for certain: %s", problems[0].Message)
+		}
 		for _, root := range roots {
 			list := root.Get("services")
 			if list == nil || list.Kind != kube.Mapping {

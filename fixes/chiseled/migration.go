@@ -48,6 +48,8 @@ type migration struct {
 	stays []fixes.Reason
 	// built say what builds which image, once that is looked for.
 	built *builds.Images
+	// partly says that not all files of the projects were read.
+	partly bool
 	// compositions are the services of compose files, once they are looked for.
 	compositions []service
 	composed     bool

@@ -16,8 +16,8 @@ import (
 
 // Bounds on the source that is read.
 const (
-	maxSourceFiles = 400
-	maxSourceBytes = 4 << 20
+	maxSourceFiles = 2000
+	maxSourceBytes = 16 << 20
 )
 
 // programs looks for what the application needs beside .NET: packages with native
@@ -131,8 +131,21 @@ func (m *migration) source(each func(*source.File) bool) {
 	files, size := 0, 0
 	m.inFolders(func(name string) bool { return path.Ext(name) == ".cs" }, func(text *source.File) bool {
 		files, size = files+1, size+len(text.Text())
-		return files <= maxSourceFiles && size <= maxSourceBytes && each(text)
+		if files > maxSourceFiles || size > maxSourceBytes {
+			m.unread(fixes.Place{File: text}, fmt.Sprintf("The projects have more source than the %d files or %d MiB that are read of it", maxSourceFiles, maxSourceBytes>>20))
+			return false
+		}
+		return each(text)
 	})
+}
+
+// unread leaves it to a person, once, that not all files of the projects were read.
+func (m *migration) unread(at fixes.Place, why string) {
+	if !m.partly {
+		m.partly = true
+		m.person(at, why+": where the application listens, what it starts and where it writes is not known for certain.",
+			"Look for `Process.Start`, `UseUrls`, `ListenAnyIP` and files that are written in what is not read, then make the change by hand.")
+	}
 }
 
 // inFolders gives the files that match in the folders of the projects, each once, until
@@ -144,7 +157,11 @@ func (m *migration) inFolders(match func(string) bool, each func(*source.File) b
 	}
 	m.namesInFolders(folders, match, func(name string) bool {
 		text, err := m.Tree.Read(name)
-		return err != nil || each(text)
+		if err != nil {
+			m.unread(fixes.Place{File: source.NewFile(name, "")}, fmt.Sprintf("A file of the projects is not known (%v)", err))
+			return true
+		}
+		return each(text)
 	})
 }
 
