@@ -29,7 +29,7 @@ type Registry struct {
 // Digest implements [fixes.Resolver]: the digest of the index of a tag, which holds for all
 // platforms, or of the only image.
 func (r Registry) Digest(ctx context.Context, ref base.Reference) (string, error) {
-	tag, err := name.NewTag(ref.String(), name.StrictValidation)
+	tag, err := name.NewTag(ref.Repository+":"+ref.Tag, name.StrictValidation)
 	if err != nil {
 		return "", fmt.Errorf("read image reference %s: %w", ref, err)
 	}

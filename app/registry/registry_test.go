@@ -54,6 +54,53 @@ func TestDigest(t *testing.T) {
 	}
 }
 
+// hub sends what is asked of Docker Hub to another host.
+type hub struct {
+	t    *testing.T
+	host string
+}
+
+func (h hub) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Host != "index.docker.io" {
+		h.t.Errorf("asked %s", r.URL)
+	}
+	r = r.Clone(r.Context())
+	r.URL.Scheme, r.URL.Host, r.Host = "http", h.host, h.host
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// TestHub asks Docker Hub for the images that people name without a registry.
+func TestHub(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(registry.New())
+	t.Cleanup(server.Close)
+	host := strings.TrimPrefix(server.URL, "http://")
+	image, err := random.Image(64, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := image.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for written, path := range map[string]string{"golang:1.25": "library/golang:1.25", "docker.io/grafana/grafana:12.1.0": "grafana/grafana:12.1.0"} {
+		tag, err := name.NewTag(host + "/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := remote.Write(tag, image); err != nil {
+			t.Fatal(err)
+		}
+		ref, err := base.ParseReference(written)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := (Registry{Transport: hub{t, host}}).Digest(t.Context(), ref); err != nil || got != want.String() {
+			t.Errorf("%s: digest %q, %v; want %s", written, got, err, want)
+		}
+	}
+}
+
 // TestAnswers reads what registries say instead of a digest.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
