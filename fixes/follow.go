@@ -273,6 +273,30 @@ func (p *Plan) unknown(all *look) {
 		}
 	}
 	p.unrendered(all, nil)
+	p.unlinked(all)
+}
+
+// maxNamed is how many images a note names.
+const maxNamed = 3
+
+// unlinked notes that the objects which run the image may be among those of which nothing
+// is known.
+func (p *Plan) unlinked(all *look) {
+	var images []string
+	for _, u := range all.uses {
+		if name := checks.Code(u.image); u.unknown && u.image != "" && !slices.Contains(images, name) {
+			images = append(images, name)
+		}
+	}
+	if len(images) == 0 {
+		return
+	}
+	slices.Sort(images)
+	named := strings.Join(images[:min(len(images), maxNamed)], ", ")
+	if more := len(images) - maxNamed; more > 0 {
+		named = fmt.Sprintf("%s and %d more", named, more)
+	}
+	p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("No chart or manifest is known to run this image, so none was looked at. Which Dockerfile builds %s is not known: if it is this one, say `--image IMAGE=%s`, then ask again.", named, p.File.Path())})
 }
 
 // given leaves arguments to a person that the new image takes for something else.
