@@ -98,8 +98,8 @@ func (m *migration) arguments(at *dockerfile.Instruction, keyword string) {
 	case keyword != at.Keyword:
 		message = "The container gives the image arguments in the place of its `CMD`. That becomes the `ENTRYPOINT`, and they would be added to it."
 		help = "Name them `command` instead of `args`, in a compose file `entrypoint` instead of `command`, then ask again: that means the same with both images."
-	case at.Keyword == "ENTRYPOINT" && !at.Exec:
-		message = "The container gives the image arguments, of which the shell form of its `ENTRYPOINT` takes no notice. In exec form the application would get them."
+	case at.Keyword == "ENTRYPOINT":
+		message = "The container gives the image arguments, of which the shell in its `ENTRYPOINT` takes no notice. Without the shell the application would get them."
 		help = "Take them away, then ask again. If the application should get them, add them again once it has moved."
 	default:
 		return
