@@ -323,6 +323,7 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 			Message: "With the new image: " + f.Message, Help: f.Help,
 		})
 	}
+	p.patched(before, uses)
 	p.unrendered(before, uses)
 	for _, u := range uses {
 		p.given(u)

@@ -93,7 +93,7 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 // https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
 // https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example
 func (m *migration) arguments(at *dockerfile.Instruction, keyword string) {
-	message, help := "", ""
+	var message, help string
 	switch {
 	case keyword != at.Keyword:
 		message = "The container gives the image arguments in the place of its `CMD`. That becomes the `ENTRYPOINT`, and they would be added to it."
