@@ -56,7 +56,7 @@ func (p *Plan) patched(all *look, uses []use) {
 		}
 		p.given(u)
 		for _, o := range u.overrides {
-			says, help := "", "Take it away or say it without that program, then ask again."
+			var says, help string
 			switch {
 			case p.Ports[o.port] != 0:
 				says = fmt.Sprintf("says port %d, from which the application moves to %d", o.port, p.Ports[o.port])
@@ -64,6 +64,7 @@ func (p *Plan) patched(all *look, uses []use) {
 			case o.root:
 				says, help = "has it run as root, and the plan has the pod refuse that", "Take it away, then ask again."
 			case slices.Contains([]string{"sh", "bash", "ash", "cat", "curl", "nc", "pgrep", "sleep", "wget"}, path.Base(o.program)):
+				help = "Take it away or say it without that program, then ask again."
 				says = fmt.Sprintf("calls %s, which a chiseled image does not have", checks.Code(o.program))
 			default:
 				continue
