@@ -40,6 +40,8 @@ type migration struct {
 	// made are the folders that are made elsewhere and copied, sonames the libraries.
 	made    map[string]bool
 	sonames []string
+	// folders are those that the commands of a stage make, once they are looked for.
+	folders map[*dockerfile.Stage]map[string]bool
 	// lines are lines to insert behind an offset of the Dockerfile.
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
