@@ -1,6 +1,7 @@
 package chiseled_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -91,5 +92,31 @@ func TestStays(t *testing.T) {
 	}
 	if held := "The rules find nothing new, and these findings are gone: `nightly-image`."; !slices.Contains(proof.Held, held) {
 		t.Errorf("got held %q, want %q among it", proof.Held, held)
+	}
+}
+
+// TestManyServices demands that calls are not looked for without end, and that a person is
+// told where they were not.
+func TestManyServices(t *testing.T) {
+	t.Parallel()
+	var compose strings.Builder
+	compose.WriteString("services:\n")
+	for n := range 50 {
+		fmt.Fprintf(&compose, "  cats%d: {build: .}\n", n)
+	}
+	plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), map[string]string{
+		"Dockerfile":   "FROM mcr.microsoft.com/dotnet/aspnet:6.0-jammy\nCOPY out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+		"compose.yaml": compose.String() + "# " + strings.Repeat("purr ", 46_000) + "\n",
+	})
+	if len(plans) != 1 {
+		t.Fatalf("got %d plans, want 1", len(plans))
+	}
+	var reasons []string
+	for _, r := range plans[0].Reasons {
+		reasons = append(reasons, r.Message)
+	}
+	want := []string{"Whether another container calls `` on the port that moves is not known: there are more services and files than are searched for it."}
+	if diff := cmp.Diff(want, reasons); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 }
