@@ -65,6 +65,8 @@ jobs:
 		{"script", `-- build.sh --
 docker buildx build --platform linux/amd64,linux/arm64 --platform=$MORE --push .
 `, "linux/amd64 build.sh:1, linux/arm64 build.sh:1"},
+		{"many tags for many platforms", "-- build.sh --\ndocker build" + strings.Repeat(" -t cats --platform linux/amd64,linux/arm64", 20_000) + " .\n",
+			"linux/amd64 build.sh:1, linux/arm64 build.sh:1"},
 		{"compose", `-- compose.yaml --
 services:
   a:

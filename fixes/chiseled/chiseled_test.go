@@ -115,7 +115,7 @@ func TestManyServices(t *testing.T) {
 	for _, r := range plans[0].Reasons {
 		reasons = append(reasons, r.Message)
 	}
-	want := []string{"Whether another container calls `` on the port that moves is not known: there are more services and files than are searched for it."}
+	want := []string{"Whether another container calls `cats36` on the port that moves is not known: there are more services and files than are searched for it."}
 	if diff := cmp.Diff(want, reasons); diff != "" {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
