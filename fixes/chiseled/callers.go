@@ -16,7 +16,7 @@ import (
 
 // Bounds on what is searched for calls.
 const (
-	maxMounted = 100      // files that compose files mount
+	maxMounted = 100     // files that compose files mount
 	maxCalled  = 8 << 20 // bytes, for all services together
 )
 

@@ -48,6 +48,8 @@ type migration struct {
 	vars    map[string]global
 	// stays say why images are not moved to a newer version, as was asked.
 	stays []fixes.Reason
+	// given are the values that pipelines give to ARGs, once they are looked for.
+	given map[string][]argument
 	// built say what builds which image, once that is looked for.
 	built *builds.Images
 	// partly says that not all files of the projects were read.
