@@ -17,10 +17,10 @@ var (
 	lambda = regexp.MustCompile(`^\s*(?:\(\s*(?:\w+\s*,\s*)?(\w+)\s*\)|(\w+))\s*=>`)
 )
 
-// Bounds on what is read of a file: of one function without a name, and how many calls.
+// Bounds on what is read of a file: the arguments of one call, and how many calls.
 const (
-	maxLambda = 8 << 10
-	maxCalls  = 20
+	maxArguments = 8 << 10
+	maxCalls     = 20
 )
 
 // listensInSource is where the source says where the server listens.
@@ -50,7 +50,7 @@ func (m *migration) listensInSource() (at fixes.Place, found bool) {
 // where the server listens: always, but where it is a function that is written out and
 // neither listens, nor reads configuration, nor hands the options on.
 func mayListen(rest string) bool {
-	argument, ok := callArguments(rest[:min(len(rest), maxLambda)])
+	argument, ok := callArguments(rest)
 	if !ok {
 		return true
 	}
@@ -65,8 +65,10 @@ func mayListen(rest string) bool {
 	return regexp.MustCompile(`[(,]\s*` + regexp.QuoteMeta(options) + `\s*[,)]|=\s*` + regexp.QuoteMeta(options) + `\s*[;,)]`).MatchString(body)
 }
 
-// callArguments is the text up to the parenthesis that closes a call.
+// callArguments is the text up to the parenthesis that closes a call; false where that is
+// not near.
 func callArguments(text string) (string, bool) {
+	text = text[:min(len(text), maxArguments)]
 	depth := 0
 	for n := 0; n < len(text); n++ {
 		switch text[n] {
