@@ -62,7 +62,7 @@ func (i *Instruction) sequence() (commands []ShellCommand, output, more *tangle)
 	}
 	var file *syntax.File
 	var script Logical
-	ok := false
+	var ok bool
 	if i.Exec {
 		file, script, ok = i.calledScript(words)
 	} else {
