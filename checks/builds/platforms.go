@@ -16,7 +16,8 @@ type Platform struct {
 }
 
 // Platforms are those that images of a Dockerfile are built for, each once, where files say
-// so. None means that nothing says so: it is what the machine is that builds.
+// so. None means that nothing says so: it is what the machine is that builds. The slice is
+// shared: it must not be changed.
 func (m *Images) Platforms(dockerfile string) []Platform { return m.platforms[dockerfile] }
 
 // builtFor takes in the platforms of a statement.
