@@ -120,3 +120,34 @@ func TestManyServices(t *testing.T) {
 		t.Errorf("reasons (-want +got):\n%s", diff)
 	}
 }
+
+// TestBounds demands that what is not read of the source counts as what stands in the way.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	const harmless = "builder.WebHost.UseKestrel(o => o.AddServerHeader = false);\n"
+	for _, tt := range []struct{ name, program, want string }{
+		{"few calls", strings.Repeat(harmless, 20), ""},
+		{"many calls", strings.Repeat(harmless, 21), "The source decides where the application listens, and the port that the image gives moves from 80 to 8080."},
+		{"a short line", `File.Copy(a, "/tmp/b");`, ""},
+		{"a long line", `File.Copy(a,` + strings.Repeat(" ", 5000) + `"/tmp/b");`, "The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), map[string]string{
+				"Dockerfile":  "FROM mcr.microsoft.com/dotnet/sdk:6.0 AS build\nCOPY . .\nRUN dotnet publish Cats.csproj -o /out\n\nFROM mcr.microsoft.com/dotnet/aspnet:6.0-jammy\nCOPY --from=build /out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+				"Cats.csproj": `<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net6.0</TargetFramework></PropertyGroup></Project>`,
+				"Program.cs":  tt.program,
+			})
+			if len(plans) != 1 {
+				t.Fatalf("got %d plans, want 1", len(plans))
+			}
+			got := ""
+			for _, r := range plans[0].Reasons {
+				got += r.Message
+			}
+			if got != tt.want {
+				t.Errorf("got the reason %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
