@@ -49,7 +49,7 @@ func follow(ctx context.Context, tree source.Tree, before *look, plan *Plan, rec
 		}
 		if len(edits) == 0 || round == maxRounds-1 {
 			plan.unfollowed(before, after, uses)
-			plan.left(after, uses, recipe)
+			plan.left(before, after, uses, recipe)
 			plan.decide()
 			plan.sortSteps()
 			return after, nil
@@ -98,13 +98,22 @@ func (p *Plan) take(after *look, uses []use, recipe *Recipe) []source.Edit {
 	return edits
 }
 
-// left notes what the plan would have changed if it were certain where.
-func (p *Plan) left(after *look, uses []use, recipe *Recipe) {
+// left notes what the plan would have changed if it were certain where. Of ports that move
+// it is a reason for a person, unless the same was wrong before.
+func (p *Plan) left(before, after *look, uses []use, recipe *Recipe) {
+	was := func(f checks.Finding) bool {
+		return slices.ContainsFunc(before.result.Findings, func(o checks.Finding) bool { return again(o, f) && o.Message == f.Message })
+	}
 	for _, f := range after.result.Findings {
-		follows := slices.ContainsFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID })
+		n := slices.IndexFunc(recipe.Follows, func(r Follow) bool { return r.Rule == f.Rule.ID })
 		said := slices.ContainsFunc(p.Reasons, func(r Reason) bool { return r.ID == f.Rule.ID && strings.HasSuffix(r.Message, f.Message) })
 		switch {
-		case !follows || said:
+		case n < 0 || said:
+		case about(f, uses) && len(p.Ports) > 0 && slices.Contains(recipe.Follows[n].Fields, "containerPort") && !was(f):
+			p.Reasons = append(p.Reasons, Reason{
+				ID: f.Rule.ID, URL: f.Rule.URL, Verdict: NeedsPerson, At: p.original(Place{f.File, f.Span}),
+				Message: "The application's port moves, and it is not certain what has to follow: " + f.Message, Help: f.Help,
+			})
 		case about(f, uses):
 			p.Notes = append(p.Notes, Note{p.original(Place{f.File, f.Span}), "It is not certain where to change this, so it stays as it is: " + f.Message})
 		case aboutPod(f, uses):
@@ -248,6 +257,9 @@ func hasPorts(tree source.Tree, dir string) bool {
 // unknown images, and templates that could not be rendered.
 func (p *Plan) unknown(all *look) {
 	for _, u := range all.uses {
+		if u.unknown && u.args != nil && path.Base(u.args.program) == "dotnet" {
+			p.given(u)
+		}
 		for _, o := range u.ports {
 			to := p.Ports[o.number]
 			if !u.unknown || to == 0 || o.at.IsZero() {
@@ -261,6 +273,42 @@ func (p *Plan) unknown(all *look) {
 		}
 	}
 	p.unrendered(all, nil)
+	p.unlinked(all)
+}
+
+// maxNamed is how many images a note names.
+const maxNamed = 3
+
+// unlinked notes that the objects which run the image may be among those of which nothing
+// is known.
+func (p *Plan) unlinked(all *look) {
+	var images []string
+	for _, u := range all.uses {
+		if name := checks.Code(u.image); u.unknown && u.image != "" && !slices.Contains(images, name) {
+			images = append(images, name)
+		}
+	}
+	if len(images) == 0 {
+		return
+	}
+	slices.Sort(images)
+	named := strings.Join(images[:min(len(images), maxNamed)], ", ")
+	if more := len(images) - maxNamed; more > 0 {
+		named = fmt.Sprintf("%s and %d more", named, more)
+	}
+	p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("No chart or manifest is known to run this image, so none was looked at. Which Dockerfile builds %s is not known: if it is this one, say `--image IMAGE=%s`, then ask again.", named, p.File.Path())})
+}
+
+// given leaves arguments to a person that the new image takes for something else.
+func (p *Plan) given(u use) {
+	if p.Args == nil || u.args == nil {
+		return
+	}
+	r := *p.Args
+	r.At = p.original(Place(u.args.at))
+	if !slices.ContainsFunc(p.Reasons, func(o Reason) bool { return o.ID == r.ID && o.At == r.At }) {
+		p.Reasons = append(p.Reasons, r)
+	}
 }
 
 // unfollowed leaves to a person what the plan would make worse about the image's
@@ -275,8 +323,10 @@ func (p *Plan) unfollowed(before, after *look, uses []use) {
 			Message: "With the new image: " + f.Message, Help: f.Help,
 		})
 	}
+	p.patched(before, uses)
 	p.unrendered(before, uses)
 	for _, u := range uses {
+		p.given(u)
 		p.Notes = append(p.Notes, Note{Message: fmt.Sprintf("`%s` in `%s` runs this image: %s.", u.object, u.home, u.because)})
 	}
 	p.Notes = slices.Compact(p.Notes)

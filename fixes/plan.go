@@ -96,6 +96,9 @@ type Plan struct {
 	Ports map[int]int
 	// Mounts are what stands in the way unless volumes are mounted.
 	Mounts []Mount
+	// Args is what stands in the way where a container gives the image arguments and no
+	// command of its own; nil where they mean what they meant.
+	Args *Reason
 	// Proof is what was proven of the plan, nil before that was tried.
 	Proof *Proof
 

@@ -27,7 +27,7 @@ type opening struct {
 // taken are blocks of a template, and the values key that each is taken from.
 var taken = []*regexp.Regexp{
 	regexp.MustCompile(`^\s*(?:-\s+)?\w+:\s*\{\{-?\s*toYaml\s+\.Values\.(\w+)\s*\|\s*n?indent\s+\d+\s*-?\}\}`),
-	regexp.MustCompile(`^\s*\{\{-?\s*with\s+\.Values\.(\w+)\s*-?\}\}\s*\w+:[ \t]*\r?\n\s*\{\{-?\s*toYaml\s+\.\s*\|\s*n?indent\s+\d+\s*-?\}\}`),
+	regexp.MustCompile(`^\s*\{\{-?\s*with\s+\.Values\.(\w+)\s*-?\}\}\s*\w+:\s*\{\{-?\s*toYaml\s+\.\s*\|\s*n?indent\s+\d+\s*-?\}\}`),
 }
 
 // open gives values keys that a chart's templates read and nothing sets the fields that

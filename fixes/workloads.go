@@ -34,8 +34,18 @@ type use struct {
 	// alone says that the pod's other containers run the same image.
 	alone bool
 	ports []port
+	// args are the arguments that it gives the image without a command of its own, nil
+	// where there are none.
+	args *arguments
+	// overrides are what it says as a part of a patch.
+	overrides []override
 	// mounts are the folders at which it may write to volumes.
 	mounts []string
+}
+
+type arguments struct {
+	program string // the first of them
+	at      kube.Place
 }
 
 type port struct {
@@ -95,6 +105,12 @@ func usesOf(p *checks.ObjectPass, told map[string]string) []use {
 			}
 			for _, o := range c.Ports() {
 				u.ports = append(u.ports, port{int(o.Number), p.Object.Where(o.Node.Get("containerPort")).Place()})
+			}
+			if c.Image == "" {
+				u.overrides = overrides(c, func(n *kube.Node) kube.Place { return p.Object.Where(n).Place() })
+			}
+			if args := c.Node.List("args"); len(args) > 0 && len(c.Node.List("command")) == 0 {
+				u.args = &arguments{args[0].Text(), p.Object.Where(args[0]).Place()}
 			}
 			for _, m := range c.Mounts() {
 				if !m.ReadOnly && m.Path != "" {

@@ -93,6 +93,7 @@ Exit codes:
 	flags.build.bind(f, p.getenv("BUILDKIT_HOST"))
 	bindChartsFrom(cmd, &flags.chartsFrom)
 	cmd.MarkFlagsMutuallyExclusive("apply", "diff", "json")
+	cmd.MarkFlagsMutuallyExclusive("rule", "recipe")
 	cmd.MarkFlagsMutuallyExclusive("rule", "upgrade")
 	cmd.MarkFlagsMutuallyExclusive("rule", "resolve-digests")
 	cmd.MarkFlagsMutuallyExclusive("rule", "variant")
@@ -134,7 +135,11 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 	for _, problem := range problems {
 		out.Skips = append(out.Skips, checks.Skip{Path: problem.File.Path(), File: problem.File, Span: problem.Span, Reason: problem.Message, Help: "The default settings were used."})
 	}
-	images, err := imagesOf(settings.Images, flags.images)
+	dockerfiles, err := tree.Find(ctx, settings.IsDockerfile)
+	if err != nil {
+		return err
+	}
+	images, err := imagesOf(settings.Images, flags.images, dockerfiles)
 	if err != nil {
 		return err
 	}
@@ -159,11 +164,7 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 		working = "Planning and building"
 	}
 	opts.Only = func(name string) bool { return within == "." || name == within || strings.HasPrefix(name, within+"/") }
-	names, err := tree.Find(ctx, func(name string) bool { return settings.IsDockerfile(name) && opts.Only(name) })
-	if err != nil {
-		return err
-	}
-	out.Dockerfiles = len(names)
+	out.Dockerfiles = len(slices.DeleteFunc(dockerfiles, func(name string) bool { return !opts.Only(name) }))
 
 	stop := p.working(working)
 	plans, skips, err := plan(ctx, tree, opts)
@@ -265,8 +266,9 @@ func (p program) show(out report.Plans, flags fixFlags) error {
 }
 
 // imagesOf are the paths of Dockerfiles by the images that they build, empty for images
-// from elsewhere: what the settings say, and the flags over them.
-func imagesOf(settings map[string]string, flags []string) (map[string]string, error) {
+// from elsewhere: what the settings say, and the flags over them. dockerfiles are those of
+// the repository, one of which a flag has to name.
+func imagesOf(settings map[string]string, flags, dockerfiles []string) (map[string]string, error) {
 	images := maps.Clone(settings)
 	if images == nil {
 		images = map[string]string{}
@@ -278,6 +280,9 @@ func imagesOf(settings map[string]string, flags []string) (map[string]string, er
 		}
 		if dockerfile != "" {
 			dockerfile = path.Clean(filepath.ToSlash(dockerfile))
+			if !slices.Contains(dockerfiles, dockerfile) {
+				return nil, fmt.Errorf("read --image %q: the repository has no Dockerfile %s; name its path from the repository's root", f, dockerfile)
+			}
 		}
 		images[image] = dockerfile
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/chiselbot/chiselbot/checks"
 	"github.com/chiselbot/chiselbot/checks/dockerfile"
 	"github.com/chiselbot/chiselbot/checks/source"
+	"github.com/chiselbot/chiselbot/fixes"
 )
 
 // starts makes every image start its application without a shell, and not as an argument
@@ -68,6 +69,7 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 	if len(edits) == 0 {
 		return
 	}
+	m.arguments(at, keyword)
 	title, why := fmt.Sprintf("Write `%s` in exec form", at.Keyword), "The shell form is run by `/bin/sh`, which the image does not have: the container would not start."
 	if at.Exec && called {
 		title, why = fmt.Sprintf("Write `%s` without a shell", at.Keyword), fmt.Sprintf("The image does not have %s, which only starts the application: the container would not start.", checks.Code(at.Words[0].Value))
@@ -84,6 +86,30 @@ func (m *migration) start(i *image, at, ignored *dockerfile.Instruction) {
 		why += "\n`CMD` goes: an `ENTRYPOINT` in a shell took no notice of it, one without would be given it."
 	}
 	m.step(at.Span, title, why, edits...)
+}
+
+// arguments tells what becomes of the arguments that containers give the image: they took
+// the place of CMD, or a shell took no notice of them, and now ENTRYPOINT gets them.
+// https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/
+// https://docs.docker.com/reference/dockerfile/#shell-form-entrypoint-example
+func (m *migration) arguments(at *dockerfile.Instruction, keyword string) {
+	var message, help string
+	switch {
+	case keyword != at.Keyword:
+		message = "The container gives the image arguments in the place of its `CMD`. That becomes the `ENTRYPOINT`, and they would be added to it."
+		help = "Name them `command` instead of `args`, in a compose file `entrypoint` instead of `command`, then ask again: that means the same with both images."
+	case at.Keyword == "ENTRYPOINT":
+		message = "The container gives the image arguments, of which the shell in its `ENTRYPOINT` takes no notice. Without the shell the application would get them."
+		help = "Take them away, then ask again. If the application should get them, add them again once it has moved."
+	default:
+		return
+	}
+	m.plan.Args = &fixes.Reason{ID: m.rewrite.ID, URL: m.rewrite.URL, Verdict: fixes.NeedsPerson, Message: message, Help: help}
+	for _, s := range m.services() {
+		if n := s.node.Get("command"); n != nil && s.node.Get("entrypoint") == nil && (n.Text() != "" || len(n.List()) > 0) {
+			m.person(s.place(n), message, help)
+		}
+	}
 }
 
 // words are the program and the arguments that an instruction starts, where no shell is

@@ -14,13 +14,14 @@ type setting struct {
 }
 
 // addresses are the settings of an appsettings.json that tell the server where to listen:
-// Kestrel's endpoints and urls. A file that is not plain JSON says nothing.
+// Kestrel's endpoints and urls. .NET takes comments and commas before a closing bracket too;
+// a file that it could not read says nothing.
 // https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
 func addresses(text *source.File) []setting {
 	const bom = "\ufeff"
 	body := strings.TrimPrefix(text.Text(), bom)
 	shift := len(text.Text()) - len(body)
-	d := json.NewDecoder(strings.NewReader(body))
+	d := json.NewDecoder(strings.NewReader(strict(body)))
 	var found []setting
 	var path []string // the keys down to here; a number of an array is empty
 	var walk func() bool
@@ -69,4 +70,55 @@ func addresses(text *source.File) []setting {
 		return nil
 	}
 	return found
+}
+
+// strict is a text of JSON with spaces where .NET's settings may have more than JSON has:
+// comments, and commas before a closing bracket. All else stays where it is.
+// https://github.com/dotnet/runtime/blob/main/src/libraries/Microsoft.Extensions.Configuration.Json/src/JsonConfigurationFileParser.cs
+func strict(text string) string {
+	out := []byte(text)
+	blank := func(start, end int) {
+		for n := start; n < end; n++ {
+			if out[n] != '\n' {
+				out[n] = ' '
+			}
+		}
+	}
+	comma := -1 // the last one, where nothing but spaces is behind it
+	for n := 0; n < len(text); n++ {
+		switch {
+		case text[n] == '"':
+			comma = -1
+			for n++; n < len(text) && text[n] != '"'; n++ {
+				if text[n] == '\\' {
+					n++
+				}
+			}
+		case strings.HasPrefix(text[n:], "//"):
+			end := len(text)
+			if length := strings.IndexByte(text[n:], '\n'); length >= 0 {
+				end = n + length
+			}
+			blank(n, end)
+			n = end - 1
+		case strings.HasPrefix(text[n:], "/*"):
+			length := strings.Index(text[n+len("/*"):], "*/")
+			if length < 0 {
+				return text
+			}
+			end := n + len("/*") + length + len("*/")
+			blank(n, end)
+			n = end - 1
+		case text[n] == ',':
+			comma = n
+		case text[n] == '}' || text[n] == ']':
+			if comma >= 0 {
+				out[comma] = ' '
+			}
+			comma = -1
+		case !strings.ContainsRune(" \t\r\n", rune(text[n])):
+			comma = -1
+		}
+	}
+	return string(out)
 }
