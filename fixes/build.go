@@ -131,10 +131,10 @@ func (t *trial) elsewhere(ctx context.Context, platform string) error {
 		if len(others) == 0 {
 			place = Place{File: p.File, Span: p.Span}
 		}
-		others = append(others, "`"+p.Name+"`")
+		others = append(others, p.Name)
 	}
 	if len(others) > 0 {
-		t.open("The image was built for `%s` and not for %s, for which %s builds it.", platform, strings.Join(others, " and "), checks.Code(fmt.Sprintf("%s:%d", place.File.Path(), place.Line())))
+		t.open("The image was built for `%s` and not for %s, for which %s builds it.", platform, checks.Codes(others), checks.Code(fmt.Sprintf("%s:%d", place.File.Path(), place.Line())))
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 // Package builds finds out which Dockerfile of a tree builds an image: from compose and
 // Skaffold files, from workflows and scripts that call docker build, and from names.
 //
-// It says how sure it is and why. It knows neither what is in the Dockerfiles nor which
-// objects run the images.
+// It says how sure it is and why, and for which platforms the images are built. It knows
+// neither what is in the Dockerfiles nor which objects run the images.
 package builds
 
 import (
@@ -53,8 +53,8 @@ type statement struct {
 type Images struct {
 	dockerfiles []string
 	set         map[string]string
-	statements  []statement // about images with names
-	platforms   []Platform
+	statements  []statement           // about images with names
+	platforms   map[string][]Platform // by Dockerfile
 	mirrors     base.Mirrors
 	deployments []deployment
 	only        string // the only image of unknown origin
@@ -79,7 +79,7 @@ func IsStatement(name string) bool {
 // New reads the files that may say what builds an image. set are the settings: paths of
 // Dockerfiles by the image's repository. Images of mirrors are somebody else's.
 func New(tree source.Tree, files, dockerfiles []string, set map[string]string, mirrors base.Mirrors) *Images {
-	m := &Images{dockerfiles: dockerfiles, set: set, mirrors: mirrors}
+	m := &Images{dockerfiles: dockerfiles, set: set, mirrors: mirrors, platforms: map[string][]Platform{}}
 	for _, name := range files {
 		file, err := tree.Read(name)
 		if err != nil {
@@ -89,9 +89,7 @@ func New(tree source.Tree, files, dockerfiles []string, set map[string]string, m
 			if s.image != "" {
 				m.statements = append(m.statements, s)
 			}
-			for _, p := range s.platforms {
-				m.platforms = append(m.platforms, Platform{p, s.link.Dockerfile, s.link.Place})
-			}
+			m.builtFor(s)
 		}
 		m.deployments = append(m.deployments, deployments(file)...)
 	}

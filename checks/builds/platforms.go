@@ -11,25 +11,27 @@ import (
 // A Platform is one that an image is built for, and where that is stated.
 type Platform struct {
 	// Name is as linux/arm64.
-	Name       string
-	Dockerfile string
+	Name string
 	kube.Place
 }
 
 // Platforms are those that images of a Dockerfile are built for, each once, where files say
-// so. None means that nothing says so: it is what the machine is that builds.
-func (m *Images) Platforms(dockerfile string) []Platform {
-	var found []Platform
-	for _, p := range m.platforms {
-		if p.Dockerfile == dockerfile && !slices.ContainsFunc(found, func(o Platform) bool { return o.Name == p.Name }) {
-			found = append(found, p)
+// so. None means that nothing says so: it is what the machine is that builds. The slice is
+// shared: it must not be changed.
+func (m *Images) Platforms(dockerfile string) []Platform { return m.platforms[dockerfile] }
+
+// builtFor takes in the platforms of a statement.
+func (m *Images) builtFor(s statement) {
+	for _, name := range s.platforms {
+		all := m.platforms[s.link.Dockerfile]
+		if !slices.ContainsFunc(all, func(p Platform) bool { return p.Name == name }) {
+			m.platforms[s.link.Dockerfile] = append(all, Platform{name, s.link.Place})
 		}
 	}
-	return found
 }
 
 // platformName is a platform with the parts that may be left out.
-var platformName = regexp.MustCompile(`^(?:(linux|windows|freebsd)/)?(amd64|386|arm64|arm|ppc64le|s390x|riscv64|loong64)(/v[0-9]+)?$`)
+var platformName = regexp.MustCompile(`^(?:(linux|windows|freebsd)/)?(amd64|386|arm64|arm|ppc64le|s390x|riscv64|loong64)(/v[0-9])?$`)
 
 // PlatformOf is the normal form of a platform, as linux/arm64 of linux/arm64/v8; empty for
 // what is none.
@@ -40,7 +42,8 @@ func PlatformOf(written string) string {
 	return ""
 }
 
-// platforms are those in texts, in their normal form; what is not written out is left out.
+// platforms are those in texts, in their normal form, each once; what is not written out is
+// left out.
 // https://github.com/containerd/platforms/blob/main/platforms.go
 func platforms(texts ...string) []string {
 	var names []string
@@ -57,7 +60,9 @@ func platforms(texts ...string) []string {
 			if p[2] == "arm64" && variant == "/v8" || p[2] == "amd64" && variant == "/v1" || p[2] == "arm" && variant == "/v7" {
 				variant = "" // which is meant without it
 			}
-			names = append(names, system+"/"+p[2]+variant)
+			if name := system + "/" + p[2] + variant; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	return names
@@ -77,20 +82,28 @@ func listed(n *kube.Node) []string {
 
 var matrixVariable = regexp.MustCompile(`\$\{\{\s*matrix\.([\w-]+(?:\.[\w-]+)*)\s*\}\}`)
 
+// maxValues is how many values of a job's matrix are looked at for one text.
+const maxValues = 100
+
 // inMatrix is a text and all that the variables of a job's matrix in it can be.
 // https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax#jobsjob_idstrategymatrix
 func inMatrix(job *kube.Node, text string) []string {
 	texts := []string{text}
-	for _, m := range matrixVariable.FindAllStringSubmatch(text, maxStatements) {
+	for _, m := range matrixVariable.FindAllStringSubmatch(text, maxValues) {
 		path := strings.Split(m[1], ".")
-		values := listed(job.Get("strategy", "matrix", path[0]))
+		texts = append(texts, job.Text("strategy", "matrix", path[0]))
 		for _, item := range job.List("strategy", "matrix", path[0]) {
-			values = append(values, item.Text(path[1:]...))
+			texts = append(texts, item.Text(), item.Text(path[1:]...))
+			if len(texts) > maxValues {
+				return texts
+			}
 		}
 		for _, item := range job.List("strategy", "matrix", "include") {
-			values = append(values, item.Text(path...))
+			texts = append(texts, item.Text(path...))
+			if len(texts) > maxValues {
+				return texts
+			}
 		}
-		texts = append(texts, values...)
 	}
 	return texts
 }

@@ -65,6 +65,10 @@ jobs:
 		{"script", `-- build.sh --
 docker buildx build --platform linux/amd64,linux/arm64 --platform=$MORE --push .
 `, "linux/amd64 build.sh:1, linux/arm64 build.sh:1"},
+		{"a large matrix", "-- .github/workflows/ci.yml --\njobs: {a: {strategy: {matrix: {p: [" + strings.Repeat("local, ", 40) + "amd64, " + strings.Repeat("local, ", 100) + "arm64]}}, steps: [{uses: docker/build-push-action@v6, with: {platforms: '${{ matrix.p }}'}}]}}\n",
+			"linux/amd64 .github/workflows/ci.yml:1"},
+		{"many tags for many platforms", "-- build.sh --\ndocker build" + strings.Repeat(" -t cats --platform linux/amd64,linux/arm64", 20_000) + " .\n",
+			"linux/amd64 build.sh:1, linux/arm64 build.sh:1"},
 		{"compose", `-- compose.yaml --
 services:
   a:

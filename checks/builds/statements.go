@@ -213,12 +213,13 @@ func commands(file *source.File) []statement {
 			case "--target":
 				target = value
 			case "--platform":
-				built = append(built, platforms(value)...)
+				built = append(built, value)
 			}
 		}
 		if len(tags) == 0 {
 			tags = []string{""}
 		}
+		built = platforms(built...)
 		if dockerfile == "" {
 			dockerfile = path.Join(context, "Dockerfile")
 		}

@@ -59,8 +59,8 @@ func (c *Chart) problem(set Set, p *render.Problem) Problem {
 
 // Bounds on looking for a values file.
 const (
-	maxBeside      = 50
-	maxBesideBytes = 256 << 10
+	maxBeside      = 20
+	maxBesideBytes = 64 << 10
 )
 
 // giving is the values file in a folder above the chart that has a key of the values, the
@@ -70,6 +70,7 @@ func (c *Chart) giving(key string) string {
 	if key == "" || c.tree.FS == nil {
 		return ""
 	}
+	keys := strings.Split(key, ".")
 	read := 0
 	up := ".."
 	for dir := c.Path; dir != "."; up = path.Join("..", up) {
@@ -86,11 +87,11 @@ func (c *Chart) giving(key string) string {
 				return ""
 			}
 			file, err := c.tree.Read(path.Join(dir, e.Name()))
-			if err != nil || len(file.Text()) > maxBesideBytes {
+			if err != nil || len(file.Text()) > maxBesideBytes || !strings.Contains(file.Text(), keys[len(keys)-1]) {
 				continue
 			}
 			roots, _ := kube.Roots(file)
-			if len(roots) == 1 && roots[0].Get("kind") == nil && roots[0].Get("services") == nil && roots[0].Get(strings.Split(key, ".")...) != nil {
+			if len(roots) == 1 && roots[0].Get("kind") == nil && roots[0].Get("services") == nil && roots[0].Get(keys...) != nil {
 				return path.Join(up, e.Name())
 			}
 		}

@@ -60,9 +60,13 @@ func (i *Instruction) sequence() (commands []ShellCommand, output, more *tangle)
 	if len(words) == 0 {
 		return nil, nil, none
 	}
-	file, script, ok := i.parsedScript(words[0])
+	var file *syntax.File
+	var script Logical
+	var ok bool
 	if i.Exec {
 		file, script, ok = i.calledScript(words)
+	} else {
+		file, script, ok = i.parsedScript(words[0])
 	}
 	if !ok {
 		return nil, nil, none

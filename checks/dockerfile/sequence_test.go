@@ -108,6 +108,7 @@ func TestScript(t *testing.T) {
 		{"RUN echo x 2> /a", "no"},
 		{"RUN cat < /a", "no"},
 		{"RUN { echo x; } > /a", "no"},
+		{"RUN [\"dotnet\xff\xff\xff\x7f/app/Cats.dll\"]", "no"},
 	}
 	for _, test := range tests {
 		t.Run(test.run, func(t *testing.T) {

@@ -11,7 +11,8 @@
 //
 // A check of Trivy's names the mapping that it dislikes, often the whole container. The
 // package knows the field that each check is about, so that a finding stands where a
-// person would edit, and which checks say the same of one field.
+// person would edit, and which checks say the same of one field. Where one edit of a
+// Dockerfile cures a check for certain, its findings carry that.
 //
 // The package may not know our own rules: which finding another rule says better, and
 // which one a comment silences, is decided by whoever runs it.

@@ -79,7 +79,7 @@ Exit codes:
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&flags.rules, "rule", nil, "apply the fixes of findings of this rule instead of a recipe; \"all\" for those of all")
+	f.StringSliceVar(&flags.rules, "rule", nil, "apply the fixes of findings of this rule, or check of Trivy's, instead of a recipe; \"all\" for those of all")
 	f.BoolVar(&flags.unsafe, "unsafe", false, "with --rule, also fixes that a person should look at")
 	f.StringVar(&flags.recipe, "recipe", "chiseled", "recipe to plan with")
 	f.BoolVar(&flags.upgrade, "upgrade", false, "move .NET versions that are out of support to one in support, where the projects target it")

@@ -67,7 +67,7 @@ func (m *migration) withApt(in *dockerfile.Instruction) (edits []source.Edit, wh
 	others := false
 	for _, c := range commands {
 		if c.Name != "apk" {
-			others = others || c.Name != "rm" || !(&job{}).removes(c.Args)
+			others = others || c.Name != "rm" || !onlyLeftovers(c.Args)
 			continue
 		}
 		packages, why := m.ubuntus(c)

@@ -19,6 +19,14 @@ type argument struct {
 	value string // empty where it is not known
 }
 
+var (
+	// argumentFlag is one on a command line.
+	argumentFlag = regexp.MustCompile(`--build-arg[ =]+["']?([^\s"'=]+)=([^\s"']*)`)
+	// argumentLine is one of an action, which takes one a line.
+	// https://github.com/docker/build-push-action#inputs
+	argumentLine = regexp.MustCompile(`(?m)^[ \t]*["']?([^\s"'=]+)=[ \t]*([^\r\n]*?)["']?[ \t]*\r?$`)
+)
+
 // buildArguments are all values that an ARG gets.
 func (m *migration) buildArguments(name string) []argument {
 	var all []argument
@@ -27,9 +35,15 @@ func (m *migration) buildArguments(name string) []argument {
 			all = append(all, a)
 		}
 	}
-	flag := regexp.MustCompile(`--build-arg[ =]+["']?` + regexp.QuoteMeta(name) + `=([^\s"']*)`)
-	// Actions take one argument a line: https://github.com/docker/build-push-action#inputs
-	line := regexp.MustCompile(`(?m)^[ \t]*["']?` + regexp.QuoteMeta(name) + `=[ \t]*([^\r\n]*?)["']?[ \t]*\r?$`)
+	if m.given == nil {
+		m.given = m.pipelineArguments()
+	}
+	return append(all, m.given[name]...)
+}
+
+// pipelineArguments are the values that pipelines give to the build, by their names.
+func (m *migration) pipelineArguments() map[string][]argument {
+	given := map[string][]argument{}
 	searched := 0
 	for _, file := range m.Files {
 		if !isPipeline(file) {
@@ -42,15 +56,16 @@ func (m *migration) buildArguments(name string) []argument {
 		if err != nil {
 			continue
 		}
-		found := flag.FindAllStringSubmatchIndex(text.Text(), -1)
+		found := argumentFlag.FindAllStringSubmatchIndex(text.Text(), -1)
 		if strings.Contains(text.Text(), "build-args:") {
-			found = append(found, line.FindAllStringSubmatchIndex(text.Text(), -1)...)
+			found = append(found, argumentLine.FindAllStringSubmatchIndex(text.Text(), -1)...)
 		}
 		for _, at := range found {
-			all = append(all, argument{fixes.Place{File: text, Span: source.Span{Start: at[2], End: at[3]}}, plain(text.Text()[at[2]:at[3]])})
+			name, value := text.Text()[at[2]:at[3]], source.Span{Start: at[4], End: at[5]}
+			given[name] = append(given[name], argument{fixes.Place{File: text, Span: value}, plain(text.Slice(value))})
 		}
 	}
-	return all
+	return given
 }
 
 // plain is a value without variables, empty for any other.

@@ -14,8 +14,23 @@ import (
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
-// maxMounted is how many files that compose files mount are searched.
-const maxMounted = 100
+// Bounds on what is searched for calls.
+const (
+	maxMounted = 100     // files that compose files mount
+	maxCalled  = 8 << 20 // bytes, for all services together
+)
+
+// A project, as Docker calls it, is the compose files of a folder, with all that is searched for
+// calls of their services.
+type project struct {
+	compositions []string
+	// others are compose files that say more about a service of yet another file.
+	others map[string]bool
+	// beside are the files that compose files mount into containers or take variables from,
+	// and the settings of .NET applications, which are baked into them.
+	beside []string
+	bytes  int // of all of them
+}
 
 // callers leaves it to a person where something calls one of the services by its name on
 // a port that moves: between containers of a compose file nothing maps ports. Looked
@@ -27,23 +42,33 @@ func (m *migration) callers(services []service, moved map[int]int, at strength) 
 	if at <= byURLs && moved[80] != 0 {
 		help = "Call it on the new port, then ask again. To leave all as it is in the compose file, set `ASPNETCORE_URLS=http://+:80` for the service there, in the file that others add to if there are several."
 	}
-	var done []string // folders and names
+	done := map[string]bool{} // folders and names
+	projects := map[string]*project{}
+	searched := 0
 	for _, s := range services {
 		dir := path.Dir(s.file.Path())
-		if slices.Contains(done, dir+" "+s.name) {
+		if done[dir+" "+s.name] {
 			continue
 		}
-		done = append(done, dir+" "+s.name)
-		if call, ok := m.calls(entries(services, s), dir, moved, at); ok {
+		done[dir+" "+s.name] = true
+		if projects[dir] == nil {
+			projects[dir] = m.project(dir)
+		}
+		if searched += projects[dir].bytes; searched > maxCalled {
+			m.person(s.place(s.node), fmt.Sprintf("Whether another container calls %s on the port that moves is not known: there are more services and files than are searched for it.", checks.Code(s.name)),
+				"Look for calls of it and of the services after it, then change the tag by hand.")
+			return
+		}
+		if call, ok := m.calls(entries(services, s), projects[dir], moved, at); ok {
 			m.person(call, fmt.Sprintf("Another container calls %s on the port that moves.", checks.Code(s.name)),
 				help)
 		}
 	}
 }
 
-// calls is where one of a service's entries in the compose files of a folder is called on
+// calls is where the service of some entries in the compose files of a folder is called on
 // a port that moves.
-func (m *migration) calls(entries []service, dir string, moved map[int]int, at strength) (fixes.Place, bool) {
+func (m *migration) calls(entries []service, in *project, moved map[int]int, at strength) (fixes.Place, bool) {
 	pinned := map[string]bool{} // by the compose file
 	everywhere, overlays := false, 0
 	for _, e := range entries {
@@ -74,14 +99,8 @@ func (m *migration) calls(entries []service, dir string, moved map[int]int, at s
 		}
 		return fixes.Place{}, false
 	}
-	var compositions []string
-	for _, name := range m.Files {
-		if isCompose(name) && path.Dir(name) == dir && len(compositions) < maxSearched {
-			compositions = append(compositions, name)
-		}
-	}
-	for _, name := range compositions {
-		if !pinned[name] && m.reaches(name, entries, compositions) {
+	for _, name := range in.compositions {
+		if !pinned[name] && in.reaches(name, entries) {
 			if at, ok := search(name); ok {
 				return at, true
 			}
@@ -94,7 +113,7 @@ func (m *migration) calls(entries []service, dir string, moved map[int]int, at s
 	if told {
 		return fixes.Place{}, false
 	}
-	for _, name := range m.besideCompose(compositions) {
+	for _, name := range in.beside {
 		if at, ok := search(name); ok {
 			return at, true
 		}
@@ -105,29 +124,16 @@ func (m *migration) calls(entries []service, dir string, moved map[int]int, at s
 // reaches reports whether the service of some entries runs beside what a compose file
 // says: not where a file that is complete without others has no such service, nor where a
 // file adds to such a one.
-func (m *migration) reaches(name string, entries []service, compositions []string) bool {
-	has := func(name string) bool {
-		return slices.ContainsFunc(entries, func(e service) bool { return e.file.Path() == name })
-	}
-	if has(name) || isFirst(name) {
+func (p *project) reaches(name string, entries []service) bool {
+	if isFirst(name) || slices.ContainsFunc(entries, func(e service) bool { return e.file.Path() == name }) {
 		return true
 	}
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
-	if dot := strings.LastIndexByte(stem, '.'); dot > strings.LastIndexByte(stem, '/') && slices.Contains(compositions, stem[:dot]+ext) {
-		return m.reaches(stem[:dot]+ext, entries, compositions)
+	if dot := strings.LastIndexByte(stem, '.'); dot > strings.LastIndexByte(stem, '/') && slices.Contains(p.compositions, stem[:dot]+ext) {
+		return p.reaches(stem[:dot]+ext, entries)
 	}
-	file, err := m.Tree.Read(name)
-	if err != nil {
-		return true
-	}
-	roots, _ := kube.Roots(file)
-	for _, root := range roots {
-		if list := root.Get("services"); list != nil && slices.ContainsFunc(list.Items, func(s *kube.Node) bool { return s.Get("image") == nil && s.Get("build") == nil }) {
-			return true
-		}
-	}
-	return false
+	return p.others[name]
 }
 
 // isFirst reports whether a compose file is the one that all others of its folder add to.
@@ -189,35 +195,21 @@ func callOf(hosts []string, moved map[int]int) *regexp.Regexp {
 	return regexp.MustCompile(`(?m)` + strings.Join(ways, "|"))
 }
 
-// besideCompose are the files that compose files mount into containers or take variables
-// from, and the settings of .NET applications, which are baked into them.
-func (m *migration) besideCompose(compositions []string) []string {
-	var all []string
-	add := func(name string) {
-		if len(all) < maxMounted && !slices.Contains(all, name) && !isCompose(name) {
-			all = append(all, name)
+// project finds what is to be searched for calls of the services in a folder.
+func (m *migration) project(dir string) *project {
+	p := &project{others: map[string]bool{}}
+	for _, name := range m.Files {
+		if isCompose(name) && path.Dir(name) == dir && len(p.compositions) < maxSearched {
+			p.compositions = append(p.compositions, name)
 		}
 	}
-	below := func(name string) {
-		if _, ok := slices.BinarySearch(m.Files, name); ok {
-			add(name)
-			return
-		}
-		first, _ := slices.BinarySearch(m.Files, name+"/")
-		for _, f := range m.Files[first:] {
-			if !strings.HasPrefix(f, name+"/") {
-				break
-			}
-			if isConfiguration(f) {
-				add(f)
-			}
-		}
-	}
-	for _, name := range compositions {
+	for _, name := range p.compositions {
 		file, err := m.Tree.Read(name)
 		if err != nil || len(file.Text()) > maxCompose {
+			p.others[name] = true // for all that is known
 			continue
 		}
+		p.bytes += len(file.Text())
 		roots, _ := kube.Roots(file)
 		for _, root := range roots {
 			list := root.Get("services")
@@ -225,9 +217,12 @@ func (m *migration) besideCompose(compositions []string) []string {
 				continue
 			}
 			for _, s := range list.Items {
-				for _, given := range given(s) {
-					if given = path.Clean(given); !path.IsAbs(given) && given != "." && !strings.HasPrefix(path.Join(path.Dir(name), given), "..") {
-						below(path.Join(path.Dir(name), given))
+				if s.Get("image") == nil && s.Get("build") == nil {
+					p.others[name] = true
+				}
+				for _, from := range given(s) {
+					if from = path.Clean(from); !path.IsAbs(from) && from != "." && !strings.HasPrefix(path.Join(dir, from), "..") {
+						m.below(p, path.Join(dir, from))
 					}
 				}
 			}
@@ -235,10 +230,37 @@ func (m *migration) besideCompose(compositions []string) []string {
 	}
 	for _, name := range m.Files {
 		if b := strings.ToLower(path.Base(name)); isSettings(name) || strings.HasPrefix(b, "ocelot") && strings.HasSuffix(b, ".json") {
-			add(name)
+			m.beside(p, name)
 		}
 	}
-	return all
+	return p
+}
+
+// below takes in a file that is mounted, or what says whom to call in a folder that is.
+func (m *migration) below(p *project, name string) {
+	if _, ok := slices.BinarySearch(m.Files, name); ok {
+		m.beside(p, name)
+		return
+	}
+	first, _ := slices.BinarySearch(m.Files, name+"/")
+	for _, file := range m.Files[first:] {
+		if !strings.HasPrefix(file, name+"/") || len(p.beside) == maxMounted {
+			break
+		}
+		if isConfiguration(file) {
+			m.beside(p, file)
+		}
+	}
+}
+
+func (m *migration) beside(p *project, name string) {
+	if len(p.beside) == maxMounted || isCompose(name) || slices.Contains(p.beside, name) {
+		return
+	}
+	if text, err := m.Tree.Read(name); err == nil && len(text.Text()) <= maxCompose {
+		p.beside = append(p.beside, name)
+		p.bytes += len(text.Text())
+	}
 }
 
 // given are the paths that a service of a compose file mounts or takes variables from.

@@ -139,7 +139,7 @@ var readOnly = fixes.Follow{
 
 // plan plans for one Dockerfile.
 func plan(ctx context.Context, s fixes.Subject, o Options, rewrites []*Rewrite) (*fixes.Plan, error) {
-	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}, chosen: map[*dockerfile.Stage]base.Reference{}}
+	m := &migration{Subject: s, options: o, plan: &fixes.Plan{Recipe: "chiseled", File: s.File.File}, moved: map[*dockerfile.Stage]bool{}, chosen: map[*dockerfile.Stage]base.Reference{}, folders: map[*dockerfile.Stage]map[string]bool{}}
 	if !m.findImages() {
 		return nil, nil
 	}

@@ -1,6 +1,7 @@
 package chiseled_test
 
 import (
+	"fmt"
 	"io/fs"
 	"os"
 	"slices"
@@ -91,5 +92,62 @@ func TestStays(t *testing.T) {
 	}
 	if held := "The rules find nothing new, and these findings are gone: `nightly-image`."; !slices.Contains(proof.Held, held) {
 		t.Errorf("got held %q, want %q among it", proof.Held, held)
+	}
+}
+
+// TestManyServices demands that calls are not looked for without end, and that a person is
+// told where they were not.
+func TestManyServices(t *testing.T) {
+	t.Parallel()
+	var compose strings.Builder
+	compose.WriteString("services:\n")
+	for n := range 50 {
+		fmt.Fprintf(&compose, "  cats%d: {build: .}\n", n)
+	}
+	plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), map[string]string{
+		"Dockerfile":   "FROM mcr.microsoft.com/dotnet/aspnet:6.0-jammy\nCOPY out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+		"compose.yaml": compose.String() + "# " + strings.Repeat("purr ", 46_000) + "\n",
+	})
+	if len(plans) != 1 {
+		t.Fatalf("got %d plans, want 1", len(plans))
+	}
+	var reasons []string
+	for _, r := range plans[0].Reasons {
+		reasons = append(reasons, r.Message)
+	}
+	want := []string{"Whether another container calls `cats36` on the port that moves is not known: there are more services and files than are searched for it."}
+	if diff := cmp.Diff(want, reasons); diff != "" {
+		t.Errorf("reasons (-want +got):\n%s", diff)
+	}
+}
+
+// TestBounds demands that what is not read of the source counts as what stands in the way.
+func TestBounds(t *testing.T) {
+	t.Parallel()
+	const harmless = "builder.WebHost.UseKestrel(o => o.AddServerHeader = false);\n"
+	for _, tt := range []struct{ name, program, want string }{
+		{"few calls", strings.Repeat(harmless, 20), ""},
+		{"many calls", strings.Repeat(harmless, 21), "The source decides where the application listens, and the port that the image gives moves from 80 to 8080."},
+		{"a short line", `File.Copy(a, "/tmp/b");`, ""},
+		{"a long line", `File.Copy(a,` + strings.Repeat(" ", 5000) + `"/tmp/b");`, "The source writes files, and where they lie is not known: the application is root today, and as `app` may write to `/tmp`, to `/home/app` and to what the Dockerfile gives it."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			plans := plantest.Plans(t, chiseled.Recipe(chiseled.Options{}), map[string]string{
+				"Dockerfile":  "FROM mcr.microsoft.com/dotnet/sdk:6.0 AS build\nCOPY . .\nRUN dotnet publish Cats.csproj -o /out\n\nFROM mcr.microsoft.com/dotnet/aspnet:6.0-jammy\nCOPY --from=build /out /app\nENTRYPOINT [\"dotnet\", \"/app/Cats.dll\"]\n",
+				"Cats.csproj": `<Project Sdk="Microsoft.NET.Sdk.Web"><PropertyGroup><TargetFramework>net6.0</TargetFramework></PropertyGroup></Project>`,
+				"Program.cs":  tt.program,
+			})
+			if len(plans) != 1 {
+				t.Fatalf("got %d plans, want 1", len(plans))
+			}
+			got := ""
+			for _, r := range plans[0].Reasons {
+				got += r.Message
+			}
+			if got != tt.want {
+				t.Errorf("got the reason %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

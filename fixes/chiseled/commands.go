@@ -53,7 +53,7 @@ func (j *job) take(c dockerfile.ShellCommand) bool {
 	case "chmod":
 		return j.permits(args, c)
 	case "rm":
-		return j.removes(args)
+		return onlyLeftovers(args)
 	case "update-ca-certificates":
 		j.certs = true
 		return true
@@ -182,8 +182,9 @@ func (j *job) permits(args []dockerfile.ShellWord, c dockerfile.ShellCommand) bo
 	return len(paths) > 0
 }
 
-// removes takes in rm of what package managers leave behind.
-func (j *job) removes(args []dockerfile.ShellWord) bool {
+// onlyLeftovers reports whether rm with these arguments removes no more than what package
+// managers leave behind.
+func onlyLeftovers(args []dockerfile.ShellWord) bool {
 	for _, a := range args {
 		if strings.HasPrefix(a.Value, "-") {
 			continue

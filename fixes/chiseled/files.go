@@ -13,8 +13,12 @@ import (
 	"github.com/chiselbot/chiselbot/fixes"
 )
 
-// maxWrites is how many places of the source are shown at which it writes.
-const maxWrites = 3
+const (
+	// maxWrites is how many places of the source are shown at which it writes.
+	maxWrites = 3
+	// maxSourceLine is how much of a line of source is read.
+	maxSourceLine = 4 << 10
+)
 
 // files looks for files in the home of root, for settings that have the application write beside its own program, and for
 // source that writes who knows where. As root it may; as the account app it may not.
@@ -25,8 +29,10 @@ func (m *migration) files() {
 	}
 	m.homes()
 	m.keys()
+	given := m.givenFolders()
+	maps.Copy(given, m.made)
 	m.inFolders(isSettings, func(text *source.File) bool {
-		m.writesNamed(text, namedFile)
+		m.writesNamed(text, namedFile, given)
 		return true
 	})
 	account := appUID
@@ -35,10 +41,11 @@ func (m *migration) files() {
 	}
 	found := 0
 	m.source(func(text *source.File) bool {
-		m.writesNamed(text, namedInSource)
+		m.writesNamed(text, namedInSource, given)
 		for _, at := range writesFile.FindAllStringSubmatchIndex(text.Text(), -1) {
 			line := strings.TrimSpace(text.LineText(text.LineAt(at[0])))
-			if isComment(line) || temporary.MatchString(line) || m.writesIntoMade(line) {
+			line = line[:min(len(line), maxSourceLine)]
+			if isComment(line) || temporary.MatchString(line) || writesInto(given, line) {
 				continue
 			}
 			place := fixes.Place{File: text, Span: source.Span{Start: at[0], End: at[1]}}
@@ -61,8 +68,9 @@ func (m *migration) files() {
 }
 
 // writesNamed leaves it to a person where a file is named that the application writes and
-// only root may.
-func (m *migration) writesNamed(text *source.File, named *regexp.Regexp) {
+// only root may, but for the folders that are given to it.
+func (m *migration) writesNamed(text *source.File, named *regexp.Regexp, given map[string]bool) {
+	may := func(dir string) bool { return mayWriteTo(given, dir) }
 	for _, at := range named.FindAllStringSubmatchIndex(text.Text(), -1) {
 		n := 2
 		for at[n] < 0 {
@@ -83,8 +91,10 @@ func (m *migration) writesNamed(text *source.File, named *regexp.Regexp) {
 		switch {
 		case slices.Contains(folders, ""): // where the program starts is not known
 			m.person(place, message, help)
-		case slices.ContainsFunc(folders, func(dir string) bool { return !m.mayWriteTo(dir) }):
-			folders = slices.DeleteFunc(folders, m.mayWriteTo)
+		default:
+			if folders = slices.DeleteFunc(folders, may); len(folders) == 0 {
+				continue
+			}
 			m.plan.Mounts = append(m.plan.Mounts, fixes.Mount{Folders: folders, Reason: m.reasonOf(fixes.NeedsPerson, place, message, help)})
 		}
 	}
@@ -111,10 +121,9 @@ func (m *migration) foldersOf(dir string) []string {
 
 // mayWriteTo reports whether the account app may write to a folder of the image:
 // everybody's, its home, or one that the Dockerfile gives to it.
-func (m *migration) mayWriteTo(dir string) bool {
-	given := m.givenFolders()
+func mayWriteTo(given map[string]bool, dir string) bool {
 	for at := dir; at != "/"; at = path.Dir(at) {
-		if m.made[at] || given[at] || at == "/dev" || slices.Contains(writable, at) {
+		if given[at] || at == "/dev" || slices.Contains(writable, at) {
 			return true
 		}
 	}
@@ -170,12 +179,10 @@ var writesFile = regexp.MustCompile(`\b(?:Directory\.(?:CreateDirectory|Move)|Fi
 // temporary is a place in which the account app may write, in a line of C#.
 var temporary = regexp.MustCompile(`GetTemp(?:Path|FileName)|CreateTempSubdirectory|SpecialFolder\.(?:UserProfile|LocalApplicationData|ApplicationData|Personal|MyDocuments)|"/(?:tmp|var/tmp|home/app)[/"]`)
 
-// writesIntoMade reports whether a line of source names a folder that the Dockerfile gives
-// to the application.
-func (m *migration) writesIntoMade(line string) bool {
-	folders := m.givenFolders()
-	maps.Copy(folders, m.made)
-	for dir, ok := range folders {
+// writesInto reports whether a line of source names a folder that the Dockerfile gives to
+// the application.
+func writesInto(given map[string]bool, line string) bool {
+	for dir, ok := range given {
 		if ok && (strings.Contains(line, `"`+dir+`"`) || strings.Contains(line, `"`+dir+"/")) {
 			return true
 		}

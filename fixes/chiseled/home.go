@@ -54,8 +54,9 @@ func (m *migration) homes() {
 	}
 }
 
-// keys gives the application the private keys that an earlier stage makes: whoever makes one
-// lets only itself read it, and `COPY --from` leaves it so.
+// keys gives the application what only its owner may read: files that `COPY --chmod` closes,
+// and private keys that an earlier stage makes, for whoever makes one lets only itself read
+// it, and `COPY --from` leaves it so.
 // https://learn.microsoft.com/dotnet/core/tools/dotnet-dev-certs
 func (m *migration) keys() {
 	for _, s := range m.stages {

@@ -17,17 +17,24 @@ var (
 	lambda = regexp.MustCompile(`^\s*(?:\(\s*(?:\w+\s*,\s*)?(\w+)\s*\)|(\w+))\s*=>`)
 )
 
-// maxLambda is how much of a function without a name is read.
-const maxLambda = 8 << 10
+// Bounds on what is read of a file: the arguments of one call, and how many calls.
+const (
+	maxArguments = 8 << 10
+	maxCalls     = 20
+)
 
 // listensInSource is where the source says where the server listens.
 // https://learn.microsoft.com/aspnet/core/fundamentals/servers/kestrel/endpoints
 func (m *migration) listensInSource() (at fixes.Place, found bool) {
 	m.source(func(text *source.File) bool {
 		for _, re := range []*regexp.Regexp{kestrel, endpoint} {
+			looked := 0
 			for _, span := range re.FindAllStringIndex(text.Text(), -1) {
 				line := strings.TrimSpace(text.LineText(text.LineAt(span[0])))
-				if strings.HasPrefix(line, "//") || re == kestrel && !mayListen(text.Text()[span[1]-1:]) {
+				if strings.HasPrefix(line, "//") {
+					continue
+				}
+				if looked++; looked <= maxCalls && re == kestrel && !mayListen(text.Text()[span[1]-1:]) {
 					continue
 				}
 				at, found = fixes.Place{File: text, Span: source.Span{Start: span[0], End: span[1] - 1}}, true
@@ -43,7 +50,7 @@ func (m *migration) listensInSource() (at fixes.Place, found bool) {
 // where the server listens: always, but where it is a function that is written out and
 // neither listens, nor reads configuration, nor hands the options on.
 func mayListen(rest string) bool {
-	argument, ok := callArguments(rest[:min(len(rest), maxLambda)])
+	argument, ok := callArguments(rest)
 	if !ok {
 		return true
 	}
@@ -58,8 +65,10 @@ func mayListen(rest string) bool {
 	return regexp.MustCompile(`[(,]\s*` + regexp.QuoteMeta(options) + `\s*[,)]|=\s*` + regexp.QuoteMeta(options) + `\s*[;,)]`).MatchString(body)
 }
 
-// callArguments is the text up to the parenthesis that closes a call.
+// callArguments is the text up to the parenthesis that closes a call; false where that is
+// not near.
 func callArguments(text string) (string, bool) {
+	text = text[:min(len(text), maxArguments)]
 	depth := 0
 	for n := 0; n < len(text); n++ {
 		switch text[n] {

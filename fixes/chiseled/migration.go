@@ -40,12 +40,16 @@ type migration struct {
 	// made are the folders that are made elsewhere and copied, sonames the libraries.
 	made    map[string]bool
 	sonames []string
+	// folders are those that the commands of a stage make, once they are looked for.
+	folders map[*dockerfile.Stage]map[string]bool
 	// lines are lines to insert behind an offset of the Dockerfile.
 	lines   map[int][]string
 	inserts map[int]int // the step that the insertion belongs to
 	vars    map[string]global
 	// stays say why images are not moved to a newer version, as was asked.
 	stays []fixes.Reason
+	// given are the values that pipelines give to ARGs, once they are looked for.
+	given map[string][]argument
 	// built say what builds which image, once that is looked for.
 	built *builds.Images
 	// partly says that not all files of the projects were read.

@@ -23,7 +23,7 @@ func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, be
 	m.chosen[root] = chosen
 	edit, why := m.reference(img, to, digest)
 	if why != "" {
-		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), writeOut(img))
+		m.person(m.at(img.Span), fmt.Sprintf("The tag cannot be changed here: %s.", why), capital(writeOut(img)))
 		return
 	}
 	m.step(img.Span, fmt.Sprintf("Take %s instead of %s", checks.Code(to.Reference().String()), checks.Code(img.Ref.String())), strings.Join(because, "\n"), edit)
@@ -32,9 +32,10 @@ func (m *migration) rewriteReference(root *dockerfile.Stage, to *base.DotNet, be
 	}
 }
 
-// writeOut tells how an image that variables name can be moved.
+// writeOut tells how an image that variables name can be moved, as a sentence to which only
+// its capital is missing.
 func writeOut(img *dockerfile.Image) string {
-	return fmt.Sprintf("Write the image out in the `FROM`, %s, then ask again: the plan moves it.", checks.Code(img.Ref.String()))
+	return fmt.Sprintf("write the image out in the `FROM`, %s, then ask again: the plan moves it.", checks.Code(img.Ref.String()))
 }
 
 // digest is the digest of the new image where the old one is named with its own, empty
@@ -118,13 +119,13 @@ func (m *migration) reference(img *dockerfile.Image, to *base.DotNet, digest str
 		for _, given := range m.buildArguments(name) {
 			help := "Change the value here together with the one in the Dockerfile, then ask again."
 			if given.value == "" {
-				help = writeOut(img)
+				help = capital(writeOut(img))
 			}
 			if e.Span.Start >= img.Span.Start {
 				if given.value == arg.value || given.value != "" && m.names(before+given.value+behind, img) {
 					continue // the same as without it, or a copy of the same
 				}
-				help = fmt.Sprintf("If every value it gets goes with %s behind it, change the `FROM` by hand. %s", checks.Code(strings.TrimPrefix(want, before+arg.value)), "Or w"+strings.TrimPrefix(writeOut(img), "W"))
+				help = fmt.Sprintf("If every value it gets goes with %s behind it, change the `FROM` by hand. Or %s", checks.Code(strings.TrimPrefix(want, before+arg.value)), writeOut(img))
 			}
 			m.person(given.at, fmt.Sprintf("%s is given to the build here, so what the Dockerfile says of the image does not hold.", checks.Code(name)), help)
 			break

@@ -157,21 +157,31 @@ func (m *migration) bringsMade(d delivery, folder string) bool {
 		return false
 	}
 	stage := m.File.Stage(from.Value)
-	if stage == nil {
-		return false
+	return stage != nil && m.foldersIn(stage)[path.Join("/", d.Words[0].Value, folder)]
+}
+
+// foldersIn are the folders that commands of a stage make, found once: of many volumes each
+// asks for them at each COPY.
+func (m *migration) foldersIn(stage *dockerfile.Stage) map[string]bool {
+	if folders, ok := m.folders[stage]; ok {
+		return folders
 	}
+	folders := map[string]bool{}
 	for i := range stage.InChain("RUN") {
 		commands, _ := i.Script()
 		for _, c := range commands {
-			made := func(w dockerfile.ShellWord) bool {
-				return w.Static && path.Clean(w.Value) == path.Join("/", d.Words[0].Value, folder)
+			if path.Base(c.Name) != "mkdir" {
+				continue
 			}
-			if path.Base(c.Name) == "mkdir" && slices.ContainsFunc(c.Args, made) {
-				return true
+			for _, w := range c.Args {
+				if w.Static {
+					folders[path.Clean(w.Value)] = true
+				}
 			}
 		}
 	}
-	return false
+	m.folders[stage] = folders
+	return folders
 }
 
 // bring is the instruction that brings a folder from a workshop and gives it to the
