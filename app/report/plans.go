@@ -18,6 +18,8 @@ type Plans struct {
 	Skips []checks.Skip
 	// Dockerfiles is how many were looked at.
 	Dockerfiles int
+	// Careful is how many fixes were not asked for that a person should look at.
+	Careful int
 	// Applied says that the changes are made.
 	Applied bool
 }
@@ -164,6 +166,10 @@ func (p *textPage) plansSum(all Plans) {
 	}
 	p.section("")
 	if len(all.Plans) == 0 {
+		if all.Careful > 0 {
+			p.prose("", fmt.Sprintf("There is nothing to change without `--unsafe`, which takes %s that a person should look at.", plural(all.Careful, "fix")))
+			return
+		}
 		p.prose("", fmt.Sprintf("There is nothing to change. %s looked at.", plural(all.Dockerfiles, "Dockerfile")))
 		return
 	}

@@ -168,6 +168,9 @@ func (p program) fix(ctx context.Context, at string, flags fixFlags) error {
 
 	stop := p.working(working)
 	plans, skips, err := plan(ctx, tree, opts)
+	if err == nil && len(plans) == 0 && len(flags.rules) > 0 && !flags.unsafe {
+		out.Careful, err = careful(ctx, tree, flags, opts)
+	}
 	stop()
 	if err != nil {
 		return err
@@ -207,6 +210,22 @@ func scanned(named []string) bool {
 		ours := func(r *checks.Rule) bool { return strings.EqualFold(id, r.ID) }
 		return !slices.ContainsFunc(rules.All(), ours)
 	})
+}
+
+// careful counts the fixes that --unsafe would take.
+func careful(ctx context.Context, tree source.Tree, flags fixFlags, opts fixes.Options) (n int, err error) {
+	flags.unsafe = true
+	plan, err := planner(flags)
+	if err != nil {
+		return 0, err
+	}
+	plans, _, err := plan(ctx, tree, opts)
+	for _, p := range plans {
+		if p.Applicable() {
+			n += len(p.Steps)
+		}
+	}
+	return n, err
 }
 
 // planner is what makes the plans that the flags ask for.
